@@ -1,0 +1,5 @@
+//! From a file's bytes to passages, vectors, ranked hits and checked citations.
+//!
+//! Nothing here knows HTTP, SQL or who is asking: the server and the store bring those.
+
+pub mod document;
