@@ -219,7 +219,7 @@ pub enum AnswerEvent {
     /// The answer so far as safe HTML; replaces what came before.
     Html { html: String },
     /// The number has appeared in the text.
-    Citation { citation: Citation },
+    Citation { citation: Box<Citation> },
     /// Complete, stopped or failed; the message as stored.
-    Done { message: Message },
+    Done { message: Box<Message> },
 }

@@ -183,6 +183,6 @@ pub enum TextBlockKind {
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum DocumentEvent {
-    Changed { document: Document },
+    Changed { document: Box<Document> },
     Deleted { id: DocumentId },
 }
