@@ -1,1 +1,20 @@
+//! Where everything but the original files is kept: a SQLite database.
+//!
+//! Every query that reads or changes somebody's data takes the caller and filters in SQL, through the view
+//! `knowledge_base_access` or an owner column. What a caller may not see is reported as [`StoreError::NotFound`].
 
+mod accounts;
+mod documents;
+mod error;
+mod jobs;
+mod knowledge_bases;
+mod passages;
+mod sqlite;
+mod time;
+
+pub use accounts::{NewSession, NewUser, StoredUser};
+pub use documents::{NewDocument, Published};
+pub use error::StoreError;
+pub use jobs::Job;
+pub use passages::{NewPassage, PassageRow, StoredVector};
+pub use sqlite::Store;

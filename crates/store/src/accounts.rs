@@ -1,0 +1,390 @@
+//! Users, sessions and API keys.
+
+use api::{
+    ApiKey, ApiKeyId, Page, PageQuery, Role, Scope, Session, SessionId, UpdateUser, User, UserId,
+};
+use chrono::{DateTime, Utc};
+use sqlx::{FromRow, Row, sqlite::SqliteRow};
+use uuid::Uuid;
+
+use crate::{
+    Store, StoreError,
+    error::taken,
+    time::{from_millis, now},
+};
+
+pub struct NewUser<'a> {
+    pub email: &'a str,
+    pub name: &'a str,
+    pub password_hash: &'a str,
+    /// None: admin if this is the first account, else member.
+    pub role: Option<Role>,
+}
+
+pub struct NewSession<'a> {
+    pub user: UserId,
+    pub token_hash: &'a [u8],
+    pub user_agent: &'a str,
+}
+
+/// A user with what is needed to check a password.
+pub struct StoredUser {
+    pub user: User,
+    pub password_hash: String,
+}
+
+fn role_name(role: Role) -> &'static str {
+    match role {
+        Role::Admin => "admin",
+        Role::Member => "member",
+    }
+}
+
+fn user(row: &SqliteRow) -> Result<User, sqlx::Error> {
+    Ok(User {
+        id: UserId(row.try_get("id")?),
+        email: row.try_get("email")?,
+        name: row.try_get("name")?,
+        role: if row.try_get::<String, _>("role")? == "admin" {
+            Role::Admin
+        } else {
+            Role::Member
+        },
+        disabled: row.try_get("disabled")?,
+        created_at: from_millis(row.try_get("created_at")?),
+    })
+}
+
+#[derive(FromRow)]
+struct SessionRow {
+    id: Uuid,
+    user_agent: String,
+    created_at: i64,
+    last_seen_at: i64,
+}
+
+#[derive(FromRow)]
+struct ApiKeyRow {
+    id: Uuid,
+    name: String,
+    prefix: String,
+    scope: String,
+    created_at: i64,
+    expires_at: Option<i64>,
+    last_used_at: Option<i64>,
+}
+
+impl From<ApiKeyRow> for ApiKey {
+    fn from(row: ApiKeyRow) -> Self {
+        Self {
+            id: ApiKeyId(row.id),
+            name: row.name,
+            prefix: row.prefix,
+            scope: if row.scope == "write" {
+                Scope::Write
+            } else {
+                Scope::Read
+            },
+            created_at: from_millis(row.created_at),
+            expires_at: row.expires_at.map(from_millis),
+            last_used_at: row.last_used_at.map(from_millis),
+        }
+    }
+}
+
+impl Store {
+    pub async fn any_user_exists(&self) -> Result<bool, StoreError> {
+        Ok(sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM users)")
+            .fetch_one(&self.reads)
+            .await?)
+    }
+
+    /// # Errors
+    /// [`StoreError::Taken`] when the e-mail address has an account.
+    pub async fn create_user(&self, new: NewUser<'_>) -> Result<User, StoreError> {
+        let row = sqlx::query(
+            "INSERT INTO users (id, email, name, role, password_hash, created_at)
+             VALUES ($1, $2, $3,
+                     coalesce($4, CASE WHEN EXISTS (SELECT 1 FROM users) THEN 'member' ELSE 'admin' END), $5, $6)
+             RETURNING *",
+        )
+        .bind(Uuid::now_v7())
+        .bind(new.email)
+        .bind(new.name)
+        .bind(new.role.map(role_name))
+        .bind(new.password_hash)
+        .bind(now())
+        .fetch_one(&self.writes)
+        .await
+        .map_err(taken("e-mail address"))?;
+        Ok(user(&row)?)
+    }
+
+    pub async fn user_by_email(&self, email: &str) -> Result<Option<StoredUser>, StoreError> {
+        let row = sqlx::query("SELECT * FROM users WHERE email = $1")
+            .bind(email)
+            .fetch_optional(&self.reads)
+            .await?;
+        Ok(row
+            .map(|row| {
+                Ok::<_, sqlx::Error>(StoredUser {
+                    user: user(&row)?,
+                    password_hash: row.try_get("password_hash")?,
+                })
+            })
+            .transpose()?)
+    }
+
+    pub async fn users(&self, query: &PageQuery) -> Result<Page<User>, StoreError> {
+        let limit = page_limit(query.limit);
+        let rows = sqlx::query(
+            "SELECT * FROM users
+             WHERE ($1 IS NULL OR hex(id) > $1)
+               AND ($2 IS NULL OR instr(lower(name), lower($2)) > 0 OR instr(lower(email), lower($2)) > 0)
+             ORDER BY id LIMIT $3",
+        )
+        .bind(&query.cursor)
+        .bind(&query.search)
+        .bind(limit + 1)
+        .fetch_all(&self.reads)
+        .await?;
+        let users = rows.iter().map(user).collect::<Result<Vec<_>, _>>()?;
+        Ok(page(users, limit, |user| {
+            user.id.0.simple().to_string().to_uppercase()
+        }))
+    }
+
+    /// Changes a user; the last active admin stays one.
+    pub async fn update_user(
+        &self,
+        id: UserId,
+        change: &UpdateUser,
+        password_hash: Option<&str>,
+    ) -> Result<User, StoreError> {
+        let mut tx = self.writes.begin().await?;
+        let row = sqlx::query(
+            "UPDATE users SET name = coalesce($2, name), role = coalesce($3, role), disabled = coalesce($4, disabled),
+                              password_hash = coalesce($5, password_hash)
+             WHERE id = $1 RETURNING *",
+        )
+        .bind(id.0)
+        .bind(&change.name)
+        .bind(change.role.map(role_name))
+        .bind(change.disabled)
+        .bind(password_hash)
+        .fetch_optional(&mut *tx)
+        .await?
+        .ok_or(StoreError::NotFound("user"))?;
+        require_an_admin(&mut tx).await?;
+        if change.disabled == Some(true) || password_hash.is_some() {
+            sqlx::query("DELETE FROM sessions WHERE user_id = $1")
+                .bind(id.0)
+                .execute(&mut *tx)
+                .await?;
+        }
+        tx.commit().await?;
+        Ok(user(&row)?)
+    }
+
+    pub async fn delete_user(&self, id: UserId) -> Result<(), StoreError> {
+        let mut tx = self.writes.begin().await?;
+        let deleted = sqlx::query("DELETE FROM users WHERE id = $1")
+            .bind(id.0)
+            .execute(&mut *tx)
+            .await?;
+        if deleted.rows_affected() == 0 {
+            return Err(StoreError::NotFound("user"));
+        }
+        require_an_admin(&mut tx).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    pub async fn create_session(&self, new: NewSession<'_>) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT INTO sessions (id, user_id, token_hash, user_agent, created_at, last_seen_at)
+             VALUES ($1, $2, $3, $4, $5, $5)",
+        )
+        .bind(Uuid::now_v7())
+        .bind(new.user.0)
+        .bind(new.token_hash)
+        .bind(new.user_agent)
+        .bind(now())
+        .execute(&self.writes)
+        .await?;
+        Ok(())
+    }
+
+    /// The session and its user, unless it is older than `max_age_ms`, revoked, or its user disabled.
+    pub async fn session(
+        &self,
+        token_hash: &[u8],
+        max_age_ms: i64,
+    ) -> Result<Option<(SessionId, User)>, StoreError> {
+        let row = sqlx::query(
+            "SELECT users.*, sessions.id AS session_id, sessions.last_seen_at
+             FROM sessions JOIN users ON users.id = sessions.user_id
+             WHERE token_hash = $1 AND NOT disabled AND sessions.created_at > $2",
+        )
+        .bind(token_hash)
+        .bind(now() - max_age_ms)
+        .fetch_optional(&self.reads)
+        .await?;
+        let Some(row) = row else { return Ok(None) };
+        let session: Uuid = row.try_get("session_id")?;
+        // Once a minute is exact enough for "last seen" and spares a write on every request.
+        if row.try_get::<i64, _>("last_seen_at")? < now() - 60_000 {
+            sqlx::query("UPDATE sessions SET last_seen_at = $2 WHERE id = $1")
+                .bind(session)
+                .bind(now())
+                .execute(&self.writes)
+                .await?;
+        }
+        Ok(Some((SessionId(session), user(&row)?)))
+    }
+
+    pub async fn sessions(
+        &self,
+        owner: UserId,
+        current: Option<SessionId>,
+    ) -> Result<Vec<Session>, StoreError> {
+        let rows: Vec<SessionRow> = sqlx::query_as(
+            "SELECT id, user_agent, created_at, last_seen_at FROM sessions WHERE user_id = $1 ORDER BY last_seen_at DESC",
+        )
+        .bind(owner.0)
+        .fetch_all(&self.reads)
+        .await?;
+        Ok(rows
+            .into_iter()
+            .map(|row| Session {
+                id: SessionId(row.id),
+                user_agent: row.user_agent,
+                created_at: from_millis(row.created_at),
+                last_seen_at: from_millis(row.last_seen_at),
+                current: current == Some(SessionId(row.id)),
+            })
+            .collect())
+    }
+
+    pub async fn delete_session(&self, owner: UserId, id: SessionId) -> Result<(), StoreError> {
+        let deleted = sqlx::query("DELETE FROM sessions WHERE id = $1 AND user_id = $2")
+            .bind(id.0)
+            .bind(owner.0)
+            .execute(&self.writes)
+            .await?;
+        if deleted.rows_affected() == 0 {
+            Err(StoreError::NotFound("session"))
+        } else {
+            Ok(())
+        }
+    }
+
+    pub async fn create_api_key(
+        &self,
+        owner: UserId,
+        name: &str,
+        prefix: &str,
+        key_hash: &[u8],
+        scope: Scope,
+        expires_at: Option<DateTime<Utc>>,
+    ) -> Result<ApiKey, StoreError> {
+        let row: ApiKeyRow = sqlx::query_as(
+            "INSERT INTO api_keys (id, user_id, name, prefix, key_hash, scope, created_at, expires_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING *",
+        )
+        .bind(Uuid::now_v7())
+        .bind(owner.0)
+        .bind(name)
+        .bind(prefix)
+        .bind(key_hash)
+        .bind(if scope == Scope::Write { "write" } else { "read" })
+        .bind(now())
+        .bind(expires_at.map(|at| at.timestamp_millis()))
+        .fetch_one(&self.writes)
+        .await?;
+        Ok(row.into())
+    }
+
+    pub async fn api_keys(&self, owner: UserId) -> Result<Vec<ApiKey>, StoreError> {
+        let rows: Vec<ApiKeyRow> =
+            sqlx::query_as("SELECT * FROM api_keys WHERE user_id = $1 ORDER BY id DESC")
+                .bind(owner.0)
+                .fetch_all(&self.reads)
+                .await?;
+        Ok(rows.into_iter().map(ApiKey::from).collect())
+    }
+
+    pub async fn delete_api_key(&self, owner: UserId, id: ApiKeyId) -> Result<(), StoreError> {
+        let deleted = sqlx::query("DELETE FROM api_keys WHERE id = $1 AND user_id = $2")
+            .bind(id.0)
+            .bind(owner.0)
+            .execute(&self.writes)
+            .await?;
+        if deleted.rows_affected() == 0 {
+            Err(StoreError::NotFound("API key"))
+        } else {
+            Ok(())
+        }
+    }
+
+    /// The user a key belongs to and what the key may do, unless it is expired or its user disabled.
+    pub async fn user_by_api_key(
+        &self,
+        key_hash: &[u8],
+    ) -> Result<Option<(User, Scope)>, StoreError> {
+        let row = sqlx::query(
+            "SELECT users.*, scope, api_keys.id AS key_id, last_used_at
+             FROM api_keys JOIN users ON users.id = api_keys.user_id
+             WHERE key_hash = $1 AND NOT disabled AND (expires_at IS NULL OR expires_at > $2)",
+        )
+        .bind(key_hash)
+        .bind(now())
+        .fetch_optional(&self.reads)
+        .await?;
+        let Some(row) = row else { return Ok(None) };
+        if row
+            .try_get::<Option<i64>, _>("last_used_at")?
+            .is_none_or(|at| at < now() - 60_000)
+        {
+            sqlx::query("UPDATE api_keys SET last_used_at = $2 WHERE id = $1")
+                .bind(row.try_get::<Uuid, _>("key_id")?)
+                .bind(now())
+                .execute(&self.writes)
+                .await?;
+        }
+        let scope = if row.try_get::<String, _>("scope")? == "write" {
+            Scope::Write
+        } else {
+            Scope::Read
+        };
+        Ok(Some((user(&row)?, scope)))
+    }
+}
+
+/// Refuses a change that would leave nobody to administer the installation.
+async fn require_an_admin(tx: &mut sqlx::SqliteConnection) -> Result<(), StoreError> {
+    let admins: bool = sqlx::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM users WHERE role = 'admin' AND NOT disabled)",
+    )
+    .fetch_one(tx)
+    .await?;
+    if admins {
+        Ok(())
+    } else {
+        Err(StoreError::Forbidden("last admin"))
+    }
+}
+
+/// How many items a page holds.
+pub(crate) fn page_limit(asked: Option<u32>) -> i64 {
+    i64::from(asked.unwrap_or(50).clamp(1, 200))
+}
+
+/// Cuts the one item that was read past the limit and makes the cursor from the last that is left.
+pub(crate) fn page<T>(mut items: Vec<T>, limit: i64, cursor: impl Fn(&T) -> String) -> Page<T> {
+    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+    let more = items.len() > limit;
+    items.truncate(limit);
+    let next_cursor = if more { items.last().map(cursor) } else { None };
+    Page { items, next_cursor }
+}

@@ -1,0 +1,66 @@
+//! What can go wrong with stored data.
+
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// There is no such thing, or the caller may not see it: the two are never told apart.
+    #[error("there is no such {0}, or it is not shared with you")]
+    NotFound(&'static str),
+    /// The caller sees it but may not do this.
+    #[error("you may see this {0} but not change it")]
+    Forbidden(&'static str),
+    /// Something else already has this name, address or content.
+    #[error("this {0} is already taken")]
+    Taken(&'static str),
+    #[error(
+        "the database was made by a newer version of Hyperion: start that version, or restore a backup of this one's"
+    )]
+    NewerSchema,
+    #[error("the database could not be brought up to date: {0}")]
+    Migration(#[source] sqlx::migrate::MigrateError),
+    #[error("the disk is full: free some space and try again")]
+    DiskFull,
+    #[error("stored data could not be read: {0}")]
+    Unreadable(#[from] serde_json::Error),
+    #[error("the database failed: {0}")]
+    Database(#[source] sqlx::Error),
+}
+
+/// SQLite's primary result code for a full disk.
+const SQLITE_FULL: &str = "13";
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        let full = error
+            .as_database_error()
+            .and_then(|error| error.code())
+            .is_some_and(|code| code == SQLITE_FULL);
+        if full {
+            Self::DiskFull
+        } else {
+            Self::Database(error)
+        }
+    }
+}
+
+impl From<sqlx::migrate::MigrateError> for StoreError {
+    fn from(error: sqlx::migrate::MigrateError) -> Self {
+        match error {
+            sqlx::migrate::MigrateError::VersionMissing(_) => Self::NewerSchema,
+            other => Self::Migration(other),
+        }
+    }
+}
+
+/// Names the unique thing that is taken when an insert or update breaks a uniqueness rule.
+pub(crate) fn taken(what: &'static str) -> impl FnOnce(sqlx::Error) -> StoreError {
+    move |error| {
+        let unique = error
+            .as_database_error()
+            .is_some_and(|error| error.is_unique_violation());
+        if unique {
+            StoreError::Taken(what)
+        } else {
+            error.into()
+        }
+    }
+}

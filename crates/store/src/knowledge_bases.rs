@@ -1,0 +1,274 @@
+//! Knowledge bases and whom they are shared with.
+
+use api::{
+    Access, CreateKnowledgeBase, DocumentCounts, KnowledgeBase, KnowledgeBaseId, Member, Page,
+    PageQuery, Person, UpdateKnowledgeBase, UserId,
+};
+use sqlx::{Row, sqlite::SqliteRow};
+use uuid::Uuid;
+
+use crate::{
+    Store, StoreError,
+    accounts::{page, page_limit},
+    error::taken,
+    time::{from_millis, now},
+};
+
+/// Everything a [`KnowledgeBase`] needs, for the caller `$1`.
+const SELECT: &str = "
+    SELECT kb.*, users.email, users.name AS owner_name, held.access,
+           (SELECT count(*) FROM documents WHERE knowledge_base_id = kb.id) AS total,
+           (SELECT count(*) FROM documents WHERE knowledge_base_id = kb.id AND status = 'ready') AS ready,
+           (SELECT count(*) FROM documents WHERE knowledge_base_id = kb.id AND status IN ('queued', 'processing')) AS underway,
+           (SELECT count(*) FROM documents WHERE knowledge_base_id = kb.id AND status = 'failed') AS failed
+    FROM knowledge_bases kb
+    JOIN knowledge_base_access held ON held.knowledge_base_id = kb.id AND held.user_id = $1
+    JOIN users ON users.id = kb.owner_id";
+
+fn access(level: i64) -> Access {
+    match level {
+        3 => Access::Owner,
+        2 => Access::Editor,
+        _ => Access::Viewer,
+    }
+}
+
+fn level(access: Access) -> i64 {
+    match access {
+        Access::Viewer => 1,
+        Access::Editor => 2,
+        Access::Owner => 3,
+    }
+}
+
+fn knowledge_base(row: &SqliteRow) -> Result<KnowledgeBase, sqlx::Error> {
+    let count = |column: &str| row.try_get::<i64, _>(column).map(i64::unsigned_abs);
+    Ok(KnowledgeBase {
+        id: KnowledgeBaseId(row.try_get("id")?),
+        name: row.try_get("name")?,
+        description: row.try_get("description")?,
+        access: access(row.try_get("access")?),
+        owner: Person {
+            id: UserId(row.try_get("owner_id")?),
+            email: row.try_get("email")?,
+            name: row.try_get("owner_name")?,
+        },
+        documents: DocumentCounts {
+            total: count("total")?,
+            ready: count("ready")?,
+            underway: count("underway")?,
+            failed: count("failed")?,
+        },
+        created_at: from_millis(row.try_get("created_at")?),
+        updated_at: from_millis(row.try_get("updated_at")?),
+    })
+}
+
+impl Store {
+    pub async fn create_knowledge_base(
+        &self,
+        caller: UserId,
+        new: &CreateKnowledgeBase,
+    ) -> Result<KnowledgeBase, StoreError> {
+        let id = KnowledgeBaseId(Uuid::now_v7());
+        sqlx::query(
+            "INSERT INTO knowledge_bases (id, owner_id, name, description, created_at, updated_at)
+             VALUES ($1, $2, $3, $4, $5, $5)",
+        )
+        .bind(id.0)
+        .bind(caller.0)
+        .bind(&new.name)
+        .bind(&new.description)
+        .bind(now())
+        .execute(&self.writes)
+        .await
+        .map_err(taken("knowledge base name"))?;
+        self.knowledge_base(caller, id).await
+    }
+
+    pub async fn knowledge_base(
+        &self,
+        caller: UserId,
+        id: KnowledgeBaseId,
+    ) -> Result<KnowledgeBase, StoreError> {
+        let row = sqlx::query(sqlx::AssertSqlSafe(format!("{SELECT} WHERE kb.id = $2")))
+            .bind(caller.0)
+            .bind(id.0)
+            .fetch_optional(&self.reads)
+            .await?
+            .ok_or(StoreError::NotFound("knowledge base"))?;
+        Ok(knowledge_base(&row)?)
+    }
+
+    pub async fn knowledge_bases(
+        &self,
+        caller: UserId,
+        query: &PageQuery,
+    ) -> Result<Page<KnowledgeBase>, StoreError> {
+        let limit = page_limit(query.limit);
+        let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
+            "{SELECT} WHERE ($2 IS NULL OR hex(kb.id) < $2)
+                        AND ($3 IS NULL OR instr(lower(kb.name), lower($3)) > 0)
+             ORDER BY kb.id DESC LIMIT $4"
+        )))
+        .bind(caller.0)
+        .bind(&query.cursor)
+        .bind(&query.search)
+        .bind(limit + 1)
+        .fetch_all(&self.reads)
+        .await?;
+        let items = rows
+            .iter()
+            .map(knowledge_base)
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok(page(items, limit, |item| {
+            item.id.0.simple().to_string().to_uppercase()
+        }))
+    }
+
+    pub async fn update_knowledge_base(
+        &self,
+        caller: UserId,
+        id: KnowledgeBaseId,
+        change: &UpdateKnowledgeBase,
+    ) -> Result<KnowledgeBase, StoreError> {
+        self.require_access(caller, id, Access::Owner).await?;
+        sqlx::query(
+            "UPDATE knowledge_bases SET name = coalesce($2, name), description = coalesce($3, description), updated_at = $4
+             WHERE id = $1",
+        )
+        .bind(id.0)
+        .bind(&change.name)
+        .bind(&change.description)
+        .bind(now())
+        .execute(&self.writes)
+        .await
+        .map_err(taken("knowledge base name"))?;
+        self.knowledge_base(caller, id).await
+    }
+
+    pub async fn delete_knowledge_base(
+        &self,
+        caller: UserId,
+        id: KnowledgeBaseId,
+    ) -> Result<(), StoreError> {
+        self.require_access(caller, id, Access::Owner).await?;
+        sqlx::query("DELETE FROM knowledge_bases WHERE id = $1")
+            .bind(id.0)
+            .execute(&self.writes)
+            .await?;
+        Ok(())
+    }
+
+    /// Whether the caller may do this much with the knowledge base.
+    ///
+    /// # Errors
+    /// [`StoreError::NotFound`] without any access, [`StoreError::Forbidden`] with too little.
+    pub async fn require_access(
+        &self,
+        caller: UserId,
+        id: KnowledgeBaseId,
+        needed: Access,
+    ) -> Result<(), StoreError> {
+        let held: Option<i64> =
+            sqlx::query_scalar("SELECT access FROM knowledge_base_access WHERE knowledge_base_id = $1 AND user_id = $2")
+                .bind(id.0)
+                .bind(caller.0)
+                .fetch_optional(&self.reads)
+                .await?;
+        match held.map(access) {
+            None => Err(StoreError::NotFound("knowledge base")),
+            Some(held) if held < needed => Err(StoreError::Forbidden("knowledge base")),
+            Some(_) => Ok(()),
+        }
+    }
+
+    /// Of these knowledge bases (of all, when empty), those the caller may read.
+    pub async fn readable(
+        &self,
+        caller: UserId,
+        of: &[KnowledgeBaseId],
+    ) -> Result<Vec<KnowledgeBaseId>, StoreError> {
+        let ids: Vec<Uuid> = sqlx::query_scalar(
+            "SELECT knowledge_base_id FROM knowledge_base_access WHERE user_id = $1",
+        )
+        .bind(caller.0)
+        .fetch_all(&self.reads)
+        .await?;
+        Ok(ids
+            .into_iter()
+            .map(KnowledgeBaseId)
+            .filter(|id| of.is_empty() || of.contains(id))
+            .collect())
+    }
+
+    pub async fn members(
+        &self,
+        caller: UserId,
+        id: KnowledgeBaseId,
+    ) -> Result<Vec<Member>, StoreError> {
+        self.require_access(caller, id, Access::Viewer).await?;
+        let rows = sqlx::query(
+            "SELECT users.id, email, name, access FROM knowledge_base_access
+             JOIN users ON users.id = user_id WHERE knowledge_base_id = $1 ORDER BY access DESC, name",
+        )
+        .bind(id.0)
+        .fetch_all(&self.reads)
+        .await?;
+        let member = |row: &SqliteRow| {
+            Ok::<_, sqlx::Error>(Member {
+                person: Person {
+                    id: UserId(row.try_get("id")?),
+                    email: row.try_get("email")?,
+                    name: row.try_get("name")?,
+                },
+                access: access(row.try_get("access")?),
+            })
+        };
+        Ok(rows.iter().map(member).collect::<Result<_, _>>()?)
+    }
+
+    pub async fn share(
+        &self,
+        caller: UserId,
+        id: KnowledgeBaseId,
+        with: UserId,
+        given: Access,
+    ) -> Result<(), StoreError> {
+        self.require_access(caller, id, Access::Owner).await?;
+        sqlx::query(
+            "INSERT INTO knowledge_base_members (knowledge_base_id, user_id, access)
+             SELECT id, $2, $3 FROM knowledge_bases WHERE id = $1 AND owner_id != $2
+             ON CONFLICT (knowledge_base_id, user_id) DO UPDATE SET access = excluded.access",
+        )
+        .bind(id.0)
+        .bind(with.0)
+        .bind(level(given.min(Access::Editor)))
+        .execute(&self.writes)
+        .await?;
+        Ok(())
+    }
+
+    /// Takes a share back; members may also leave by themselves.
+    pub async fn unshare(
+        &self,
+        caller: UserId,
+        id: KnowledgeBaseId,
+        with: UserId,
+    ) -> Result<(), StoreError> {
+        let needed = if caller == with {
+            Access::Viewer
+        } else {
+            Access::Owner
+        };
+        self.require_access(caller, id, needed).await?;
+        sqlx::query(
+            "DELETE FROM knowledge_base_members WHERE knowledge_base_id = $1 AND user_id = $2",
+        )
+        .bind(id.0)
+        .bind(with.0)
+        .execute(&self.writes)
+        .await?;
+        Ok(())
+    }
+}

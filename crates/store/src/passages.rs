@@ -1,0 +1,177 @@
+//! Passages, their vectors and their terms.
+
+use api::{DocumentId, KnowledgeBaseId, PassageId, SearchHit};
+use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
+use uuid::Uuid;
+
+use crate::{Store, StoreError};
+
+/// A passage to be stored with all that makes it findable.
+pub struct NewPassage {
+    pub ordinal: u32,
+    pub first_page: u32,
+    pub last_page: u32,
+    /// Characters from the start of the document's text.
+    pub start: u64,
+    pub end: u64,
+    pub heading_path: Vec<String>,
+    pub text: String,
+    /// 16-bit floats, little endian.
+    pub vector: Vec<u8>,
+    /// What lexical search finds it by, separated by spaces.
+    pub terms: String,
+}
+
+impl NewPassage {
+    pub(crate) async fn insert(
+        &self,
+        tx: &mut SqliteConnection,
+        document: DocumentId,
+        knowledge_base: KnowledgeBaseId,
+    ) -> Result<(), StoreError> {
+        let seq: i64 = sqlx::query_scalar(
+            "INSERT INTO passages (id, document_id, knowledge_base_id, ordinal, first_page, last_page, start_char, end_char, heading_path, text)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING seq",
+        )
+        .bind(Uuid::now_v7())
+        .bind(document.0)
+        .bind(knowledge_base.0)
+        .bind(self.ordinal)
+        .bind(self.first_page)
+        .bind(self.last_page)
+        .bind(i64::try_from(self.start).unwrap_or(i64::MAX))
+        .bind(i64::try_from(self.end).unwrap_or(i64::MAX))
+        .bind(serde_json::to_string(&self.heading_path)?)
+        .bind(&self.text)
+        .fetch_one(&mut *tx)
+        .await?;
+        sqlx::query("INSERT INTO vectors (knowledge_base_id, seq, vector) VALUES ($1, $2, $3)")
+            .bind(knowledge_base.0)
+            .bind(seq)
+            .bind(&self.vector)
+            .execute(&mut *tx)
+            .await?;
+        sqlx::query("INSERT INTO passage_terms (rowid, owner, terms) VALUES ($1, $2, $3)")
+            .bind(seq)
+            .bind(owner_token(knowledge_base))
+            .bind(&self.terms)
+            .execute(&mut *tx)
+            .await?;
+        Ok(())
+    }
+}
+
+/// A passage with its place in the database.
+pub struct PassageRow {
+    pub seq: i64,
+    pub ordinal: u32,
+    pub hit: SearchHit,
+}
+
+pub struct StoredVector {
+    pub seq: i64,
+    /// 16-bit floats, little endian.
+    pub vector: Vec<u8>,
+}
+
+/// A knowledge base as one token of the lexical index.
+fn owner_token(id: KnowledgeBaseId) -> String {
+    format!("kb{}", id.0.simple())
+}
+
+impl Store {
+    /// The best passages by BM25 (k1 1.2, b 0.75, as FTS5 has them), best first, with their scores (higher is better).
+    pub async fn lexical_search(
+        &self,
+        knowledge_bases: &[KnowledgeBaseId],
+        terms: &[String],
+        k: u32,
+    ) -> Result<Vec<(i64, f32)>, StoreError> {
+        if knowledge_bases.is_empty() || terms.is_empty() {
+            return Ok(Vec::new());
+        }
+        let any_of = |tokens: Vec<String>| tokens.join(" OR ");
+        let owners = any_of(knowledge_bases.iter().map(|id| owner_token(*id)).collect());
+        let words = any_of(
+            terms
+                .iter()
+                .map(|term| format!("\"{}\"", term.replace('"', "\"\"")))
+                .collect(),
+        );
+        let rows = sqlx::query(
+            "SELECT rowid, bm25(passage_terms, 0.0, 1.0) AS cost FROM passage_terms
+             WHERE passage_terms MATCH $1 ORDER BY cost LIMIT $2",
+        )
+        .bind(format!("owner:({owners}) AND terms:({words})"))
+        .bind(k)
+        .fetch_all(&self.reads)
+        .await?;
+        rows.iter()
+            .map(|row| Ok((row.try_get("rowid")?, -row.try_get::<f32, _>("cost")?)))
+            .collect()
+    }
+
+    /// The vectors of a knowledge base stored after `after`, in order.
+    pub async fn vectors_after(
+        &self,
+        knowledge_base: KnowledgeBaseId,
+        after: i64,
+    ) -> Result<Vec<StoredVector>, StoreError> {
+        let rows = sqlx::query("SELECT seq, vector FROM vectors WHERE knowledge_base_id = $1 AND seq > $2 ORDER BY seq")
+            .bind(knowledge_base.0)
+            .bind(after)
+            .fetch_all(&self.reads)
+            .await?;
+        rows.iter()
+            .map(|row| {
+                Ok(StoredVector {
+                    seq: row.try_get("seq")?,
+                    vector: row.try_get("vector")?,
+                })
+            })
+            .collect()
+    }
+
+    /// These passages as far as they still exist in these knowledge bases, in no order.
+    pub async fn passages(
+        &self,
+        knowledge_bases: &[KnowledgeBaseId],
+        seqs: &[i64],
+    ) -> Result<Vec<PassageRow>, StoreError> {
+        let mut query = QueryBuilder::<Sqlite>::new(
+            "SELECT passages.*, documents.name FROM passages JOIN documents ON documents.id = document_id WHERE seq IN (",
+        );
+        let mut list = query.separated(", ");
+        for seq in seqs {
+            list.push_bind(seq);
+        }
+        query.push(") AND passages.knowledge_base_id IN (");
+        let mut list = query.separated(", ");
+        for id in knowledge_bases {
+            list.push_bind(id.0);
+        }
+        query.push(")");
+        let rows = query.build().fetch_all(&self.reads).await?;
+        rows.iter()
+            .map(|row| {
+                Ok(PassageRow {
+                    seq: row.try_get("seq")?,
+                    ordinal: row.try_get("ordinal")?,
+                    hit: SearchHit {
+                        passage_id: PassageId(row.try_get("id")?),
+                        document_id: DocumentId(row.try_get("document_id")?),
+                        knowledge_base_id: KnowledgeBaseId(row.try_get("knowledge_base_id")?),
+                        document_name: row.try_get("name")?,
+                        heading_path: serde_json::from_str(row.try_get("heading_path")?)?,
+                        first_page: row.try_get("first_page")?,
+                        last_page: row.try_get("last_page")?,
+                        start: row.try_get::<i64, _>("start_char")?.unsigned_abs(),
+                        end: row.try_get::<i64, _>("end_char")?.unsigned_abs(),
+                        text: row.try_get("text")?,
+                        score: 0.0,
+                    },
+                })
+            })
+            .collect()
+    }
+}
