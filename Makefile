@@ -1,9 +1,56 @@
-.PHONY: setup test
+# Hyperion, built and run (`make run`), tested (`make test`) and measured (`make bench`).
 
-setup:
-	@scripts/setup.sh
+ADDRESS ?= 127.0.0.1:8080
+DATA ?= data
 
-test: setup
+.PHONY: help run test bench format lint licences unit site e2e screenshots
+
+help:
+	@echo "make run          build everything and serve it on http://$(ADDRESS), data in ./$(DATA)"
+	@echo "make test         every check and test"
+	@echo "make bench        measure speed, size and quality, printed as a table"
+	@echo "make screenshots  every page, wide and narrow, light and dark, into e2e/screenshots"
+	@echo "Parts of make test: format lint licences unit e2e"
+
+run:
+	@scripts/setup.sh run
+	@echo "== Building Hyperion (the first time takes some minutes)"
+	cargo xtask dist --release
+	@echo "== Serving http://$(ADDRESS)"
+	target/dist/hyperion serve --listen $(ADDRESS) --data-dir $(DATA)
+
+test:
+	@scripts/setup.sh test
+	@$(MAKE) --no-print-directory format lint licences unit e2e
+	@echo "== All checks and tests passed"
+
+bench:
+	@scripts/setup.sh run
+	cargo xtask dist --release
+	cargo run --release --package bench
+
+format:
+	@echo "== Formatting"
 	cargo fmt --all --check
+
+lint:
+	@echo "== Lints"
 	cargo clippy --workspace --all-targets -- -D warnings
-	cargo test --workspace
+
+licences:
+	@echo "== Licences and banned crates of everything that is linked"
+	cargo deny check licenses bans
+
+unit:
+	@echo "== Tests without a browser"
+	cargo nextest run --workspace
+
+e2e:
+	@echo "== Tests in a browser, against the real server"
+	cargo xtask dist
+	cd e2e && npx playwright test
+
+screenshots:
+	@scripts/setup.sh test
+	cargo xtask dist
+	cd e2e && npx playwright test --config screenshots.config.ts

@@ -1,21 +1,76 @@
 #!/usr/bin/env bash
-# Installs what building and testing Hyperion needs and is missing. Safe to run again.
+# Installs what is missing and nothing else; safe to run again.
+#
+#   scripts/setup.sh run     what building and running Hyperion needs
+#   scripts/setup.sh test    that, and what its tests need
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-step() { printf '\n== %s\n' "$*"; }
+cargo_deny=0.20.2
+cargo_nextest=0.9.143
 
-command -v cargo >/dev/null || { echo "cargo is missing: install Rust with rustup first." >&2; exit 1; }
+step() { printf '== %s\n' "$*"; }
+fail() { printf '%s\n' "$*" >&2; exit 1; }
 
-target=wasm32-unknown-unknown
-if ! rustc --print target-libdir --target "$target" 2>/dev/null | xargs -r test -d; then
-    step "Adding the Rust target $target"
-    rustup target add "$target"
-fi
-
-if ! command -v cc >/dev/null; then
-    [ "$(id -u)" = 0 ] || { echo "A C compiler is missing: run 'apt-get install build-essential' as root." >&2; exit 1; }
-    step "Installing a C compiler"
+# Installs the Debian packages named, each given as command=package, whose command is not there.
+debian_packages() {
+    local missing=() pair
+    for pair in "$@"; do
+        command -v "${pair%%=*}" >/dev/null || missing+=("${pair#*=}")
+    done
+    [ ${#missing[@]} -gt 0 ] || return 0
+    [ "$(id -u)" = 0 ] || fail "Missing: ${missing[*]}. Install with: sudo apt-get install ${missing[*]}"
+    step "Installing ${missing[*]}"
     apt-get update -qq
-    apt-get install -y --no-install-recommends build-essential
+    DEBIAN_FRONTEND=noninteractive apt-get install -qq --yes --no-install-recommends "${missing[@]}" >/dev/null
+}
+
+# The toolchain, components and targets that rust-toolchain.toml names; rustup may be set not to install them by itself.
+rust_toolchain() {
+    command -v rustup >/dev/null || fail "rustup is missing: install it from https://rustup.rs, then run this again."
+    local channel
+    channel=$(sed -n 's/^channel = "\(.*\)"/\1/p' rust-toolchain.toml)
+    if ! rustup run "$channel" rustc --version >/dev/null 2>&1; then
+        step "Installing Rust $channel"
+        rustup toolchain install "$channel" --profile minimal
+    fi
+    local installed wanted
+    installed=$(rustup component list --toolchain "$channel" --installed)
+    for wanted in clippy rustfmt; do
+        grep -q "^$wanted" <<<"$installed" || rustup component add --toolchain "$channel" "$wanted"
+    done
+    grep -q '^rust-std-wasm32-unknown-unknown' <<<"$installed" ||
+        rustup target add --toolchain "$channel" wasm32-unknown-unknown
+}
+
+# Installs a cargo subcommand unless it is there; unoptimised, because it is compiled more slowly than it runs.
+cargo_tool() {
+    command -v "$1" >/dev/null && return
+    step "Compiling $1 $2 (once, some minutes)"
+    cargo install --locked --debug --version "$2" "${@:3}" "$1"
+}
+
+browser_tests() {
+    command -v npm >/dev/null || fail "Node.js is missing: install version 20 or newer with npm, then run this again."
+    local installed=e2e/node_modules/.package-lock.json
+    [ "$installed" -nt e2e/package-lock.json ] && return
+    step "Installing the browser tests' packages"
+    npm ci --prefix e2e --no-audit --no-fund
+}
+
+case "${1:-}" in
+    run | test) ;;
+    *) fail "usage: scripts/setup.sh run|test" ;;
+esac
+
+debian_packages cc=build-essential python3=python3
+rust_toolchain
+scripts/pdfium.sh
+if [ "$1" = test ]; then
+    debian_packages chromium=chromium
+    cargo_tool cargo-deny $cargo_deny --no-default-features
+    cargo_tool cargo-nextest $cargo_nextest --no-default-features
+    browser_tests
+    scripts/llm.sh fetch
 fi
+step "Everything that is needed is installed"
