@@ -9,7 +9,9 @@ use crate::failure::Failure;
 
 /// The folder of the workspace's Cargo.toml.
 pub fn workspace_root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask/ lies inside the workspace")
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("xtask/ lies inside the workspace")
 }
 
 /// The folder cargo builds into.
@@ -21,6 +23,9 @@ pub fn target_dir() -> PathBuf {
 pub fn run(arguments: &[&str]) -> Result<(), Failure> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
     let failed = || Failure::Cargo(arguments.join(" "));
-    let status = Command::new(&cargo).args(arguments).status().map_err(Failure::io("running", &cargo))?;
+    let status = Command::new(&cargo)
+        .args(arguments)
+        .status()
+        .map_err(Failure::io("running", &cargo))?;
     status.success().then_some(()).ok_or_else(failed)
 }

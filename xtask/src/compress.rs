@@ -19,9 +19,15 @@ pub struct Effort {
 
 impl Effort {
     /// The smallest copies, at some seconds a megabyte.
-    pub const SMALLEST: Self = Self { brotli: 11, gzip: Compression::new(9) };
+    pub const SMALLEST: Self = Self {
+        brotli: 11,
+        gzip: Compression::new(9),
+    };
     /// Copies good enough for a developer's own browser.
-    pub const QUICK: Self = Self { brotli: 3, gzip: Compression::new(1) };
+    pub const QUICK: Self = Self {
+        brotli: 3,
+        gzip: Compression::new(1),
+    };
 }
 
 /// Writes `contents` to `path`, and beside it the copies `path.br` and `path.gz` where they are smaller.
@@ -39,7 +45,10 @@ pub fn write_with_copies(path: &Path, contents: &[u8], effort: Effort) -> Result
 }
 
 fn brotli(contents: &[u8], effort: Effort) -> io::Result<Vec<u8>> {
-    let parameters = BrotliEncoderParams { quality: effort.brotli, ..Default::default() };
+    let parameters = BrotliEncoderParams {
+        quality: effort.brotli,
+        ..Default::default()
+    };
     let mut copy = Vec::new();
     brotli::BrotliCompress(&mut &contents[..], &mut copy, &parameters)?;
     Ok(copy)
@@ -71,7 +80,9 @@ mod tests {
         brotli::BrotliDecompress(&mut &packed[..], &mut from_brotli).unwrap();
         let mut from_gzip = Vec::new();
         let packed = fs::File::open(folder.path().join("main.css.gz")).unwrap();
-        flate2::read::GzDecoder::new(packed).read_to_end(&mut from_gzip).unwrap();
+        flate2::read::GzDecoder::new(packed)
+            .read_to_end(&mut from_gzip)
+            .unwrap();
         assert_eq!(fs::read(&path).unwrap(), contents);
         assert_eq!(from_brotli, contents);
         assert_eq!(from_gzip, contents);

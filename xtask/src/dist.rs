@@ -13,15 +13,25 @@ pub fn assemble(release: bool) -> Result<(), Failure> {
     let dist = target.join(if release { "dist" } else { "dist-dev" });
     let library = target.join("pdfium/libpdfium.so");
     if !library.exists() {
-        return Err(Failure::Missing { path: library, remedy: "scripts/pdfium.sh fetches it" });
+        return Err(Failure::Missing {
+            path: library,
+            remedy: "scripts/pdfium.sh fetches it",
+        });
     }
 
     eprintln!("==> building the server");
-    cargo::run(if release { &["build", "--package=server", "--release"] } else { &["build", "--package=server"] })?;
+    cargo::run(if release {
+        &["build", "--package=server", "--release"]
+    } else {
+        &["build", "--package=server"]
+    })?;
     site::build(release, &dist.join("site"))?;
 
     eprintln!("==> assembling {}", dist.display());
-    replace(&target.join(if release { "release" } else { "debug" }).join("hyperion"), &dist.join("hyperion"))?;
+    replace(
+        &target.join(if release { "release" } else { "debug" }).join("hyperion"),
+        &dist.join("hyperion"),
+    )?;
     replace(&library, &dist.join("libpdfium.so"))?;
     copy_models(Path::new("models"), &dist.join("models"))?;
     eprintln!("==> {} is ready", dist.display());

@@ -16,7 +16,10 @@ use clap::{Parser, Subcommand};
 use crate::failure::Failure;
 
 #[derive(Parser)]
-#[command(name = "cargo xtask", about = "Builds the browser bundle and the folder that is Hyperion ready to run")]
+#[command(
+    name = "cargo xtask",
+    about = "Builds the browser bundle and the folder that is Hyperion ready to run"
+)]
 struct Cli {
     #[command(subcommand)]
     task: Task,
@@ -33,7 +36,7 @@ enum Task {
         #[arg(long, value_name = "DIR", default_value = "target/site")]
         out: PathBuf,
     },
-    /// Assemble the server, the bundle, the model and the PDF library in target/dist (target/dist-dev without --release)
+    /// Assemble server, bundle, model and PDF library in target/dist, or target/dist-dev without --release
     Dist {
         /// Build both the server and the bundle optimised
         #[arg(long)]

@@ -19,7 +19,11 @@ pub struct Scripts {
 ///
 /// The app is an rlib in its manifest, because the server links it; only this build makes it a module of its own.
 pub fn build(release: bool) -> Result<Scripts, Failure> {
-    let (profile, folder) = if release { ("wasm-release", "wasm-release") } else { ("dev", "debug") };
+    let (profile, folder) = if release {
+        ("wasm-release", "wasm-release")
+    } else {
+        ("dev", "debug")
+    };
     cargo::run(&[
         "rustc",
         "--package=app",
@@ -30,18 +34,28 @@ pub fn build(release: bool) -> Result<Scripts, Failure> {
         "--profile",
         profile,
     ])?;
-    let module = cargo::target_dir().join("wasm32-unknown-unknown").join(folder).join("app.wasm");
+    let module = cargo::target_dir()
+        .join("wasm32-unknown-unknown")
+        .join(folder)
+        .join("app.wasm");
     let compiled = fs::read(&module).map_err(Failure::io("reading", &module))?;
     bind(compiled, release).map_err(|error| Failure::Bindings(format!("{error:#}")))
 }
 
 fn bind(compiled: Vec<u8>, release: bool) -> Result<Scripts, Box<dyn std::error::Error>> {
     let mut bindgen = Bindgen::new();
-    bindgen.input_bytes("hyperion", compiled).web(true)?.typescript(false).omit_default_module_path(false);
+    bindgen
+        .input_bytes("hyperion", compiled)
+        .web(true)?
+        .typescript(false)
+        .omit_default_module_path(false);
     bindgen.remove_name_section(release).remove_producers_section(true);
     let mut output = bindgen.generate_output()?;
     if output.snippets().values().any(|files| !files.is_empty()) || !output.local_modules().is_empty() {
         return Err("a crate brings JavaScript files of its own, and the bundle has a place for one file only".into());
     }
-    Ok(Scripts { javascript: output.js().to_owned(), wasm: output.wasm_mut().emit_wasm() })
+    Ok(Scripts {
+        javascript: output.js().to_owned(),
+        wasm: output.wasm_mut().emit_wasm(),
+    })
 }

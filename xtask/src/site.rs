@@ -39,7 +39,11 @@ pub fn build(release: bool, out: &Path) -> Result<(), Failure> {
     let fixed = add_static_files(&mut folder, Path::new("style/static"))?;
 
     folder.finish(&Manifest { js, wasm, css, fixed })?;
-    eprintln!("==> {} is ready after {:.1} s", out.display(), started.elapsed().as_secs_f32());
+    eprintln!(
+        "==> {} is ready after {:.1} s",
+        out.display(),
+        started.elapsed().as_secs_f32()
+    );
     Ok(())
 }
 
@@ -67,7 +71,11 @@ impl SiteFolder {
         let unfinished = out.with_added_extension("unfinished");
         remove_folder(&unfinished)?;
         fs::create_dir_all(&unfinished).map_err(Failure::io("creating", &unfinished))?;
-        Ok(Self { unfinished, finished: out.to_path_buf(), effort })
+        Ok(Self {
+            unfinished,
+            finished: out.to_path_buf(),
+            effort,
+        })
     }
 
     /// Adds a file with its compressed copies and gives the name under which it is served.

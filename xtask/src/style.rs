@@ -11,9 +11,16 @@ use crate::failure::Failure;
 /// Bundles the style sheet `entry` with all that it imports, and minifies the result.
 pub fn bundle(entry: &Path) -> Result<String, Failure> {
     let files = FileProvider::new();
-    let mut sheet = Bundler::new(&files, None, ParserOptions::default()).bundle(entry).map_err(style_failure)?;
+    let mut sheet = Bundler::new(&files, None, ParserOptions::default())
+        .bundle(entry)
+        .map_err(style_failure)?;
     sheet.minify(MinifyOptions::default()).map_err(style_failure)?;
-    let printed = sheet.to_css(PrinterOptions { minify: true, ..Default::default() }).map_err(style_failure)?;
+    let printed = sheet
+        .to_css(PrinterOptions {
+            minify: true,
+            ..Default::default()
+        })
+        .map_err(style_failure)?;
     Ok(printed.code)
 }
 
@@ -31,7 +38,11 @@ mod tests {
     fn imported_sheets_come_first_and_nothing_superfluous_is_left() {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("tokens.css"), ":root { --gap: 1rem }\n").unwrap();
-        fs::write(folder.path().join("main.css"), "@import \"tokens.css\";\nmain { gap: var(--gap); }\n").unwrap();
+        fs::write(
+            folder.path().join("main.css"),
+            "@import \"tokens.css\";\nmain { gap: var(--gap); }\n",
+        )
+        .unwrap();
 
         let css = bundle(&folder.path().join("main.css")).unwrap();
 

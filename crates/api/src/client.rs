@@ -64,27 +64,15 @@ impl Client {
         read(self.send(Method::Get, path, None).await?)
     }
 
-    pub async fn post<T: DeserializeOwned>(
-        &self,
-        path: &str,
-        body: &impl Serialize,
-    ) -> Result<T, Problem> {
+    pub async fn post<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T, Problem> {
         read(self.send(Method::Post, path, Some(write(body)?)).await?)
     }
 
-    pub async fn put<T: DeserializeOwned>(
-        &self,
-        path: &str,
-        body: &impl Serialize,
-    ) -> Result<T, Problem> {
+    pub async fn put<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T, Problem> {
         read(self.send(Method::Put, path, Some(write(body)?)).await?)
     }
 
-    pub async fn patch<T: DeserializeOwned>(
-        &self,
-        path: &str,
-        body: &impl Serialize,
-    ) -> Result<T, Problem> {
+    pub async fn patch<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T, Problem> {
         read(self.send(Method::Patch, path, Some(write(body)?)).await?)
     }
 
@@ -92,12 +80,7 @@ impl Client {
         self.send(Method::Delete, path, None).await.map(drop)
     }
 
-    async fn send(
-        &self,
-        method: Method,
-        path: &str,
-        body: Option<Vec<u8>>,
-    ) -> Result<Response, Problem> {
+    async fn send(&self, method: Method, path: &str, body: Option<Vec<u8>>) -> Result<Response, Problem> {
         let response = self
             .transport
             .send(Request {
@@ -125,8 +108,7 @@ impl Client {
 
 fn write(body: &impl Serialize) -> Result<Vec<u8>, Problem> {
     serde_json::to_vec(body).map_err(|error| {
-        Problem::new(400, "invalid_request", "The request could not be written")
-            .with_detail(error.to_string())
+        Problem::new(400, "invalid_request", "The request could not be written").with_detail(error.to_string())
     })
 }
 
@@ -138,12 +120,7 @@ fn read<T: DeserializeOwned>(response: Response) -> Result<T, Problem> {
         &response.body
     };
     serde_json::from_slice(body).map_err(|error| {
-        Problem::new(
-            502,
-            "unreadable_response",
-            "The server's answer could not be read",
-        )
-        .with_detail(format!(
+        Problem::new(502, "unreadable_response", "The server's answer could not be read").with_detail(format!(
             "The page and the server may be of different versions: reload the page. ({error})"
         ))
     })

@@ -3,10 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    AssistantId, ConversationId, DocumentId, KnowledgeBaseId, MessageId, PassageId, Problem,
-    SearchHit,
-};
+use crate::{AssistantId, ConversationId, DocumentId, KnowledgeBaseId, MessageId, PassageId, Problem, SearchHit};
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
@@ -34,9 +31,7 @@ impl ConversationTree {
     pub fn active_branch(&self) -> Vec<&Message> {
         let mut next = self.conversation.active_message_id;
         let mut branch = Vec::new();
-        while let Some(message) =
-            next.and_then(|id| self.messages.iter().find(|message| message.id == id))
-        {
+        while let Some(message) = next.and_then(|id| self.messages.iter().find(|message| message.id == id)) {
             branch.push(message);
             next = message.parent_id;
         }

@@ -69,19 +69,13 @@ mod tests {
 
     #[test]
     fn a_problem_is_written_with_the_members_rfc_9457_names() {
-        let problem = Problem::new(409, "name_taken", "That name is taken").with_detail(
-            "You already have a knowledge base called Contracts. Choose another name.",
-        );
+        let problem = Problem::new(409, "name_taken", "That name is taken")
+            .with_detail("You already have a knowledge base called Contracts. Choose another name.");
         let json = serde_json::to_value(&problem).unwrap();
         assert_eq!(json["type"], "/problems/name_taken");
         assert_eq!(json["status"], 409);
         assert_eq!(json["title"], "That name is taken");
-        assert!(
-            json["detail"]
-                .as_str()
-                .unwrap()
-                .starts_with("You already have")
-        );
+        assert!(json["detail"].as_str().unwrap().starts_with("You already have"));
         assert!(json.get("fields").is_none());
     }
 }

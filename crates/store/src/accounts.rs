@@ -1,8 +1,6 @@
 //! Users, sessions and API keys.
 
-use api::{
-    ApiKey, ApiKeyId, Page, PageQuery, Role, Scope, Session, SessionId, UpdateUser, User, UserId,
-};
+use api::{ApiKey, ApiKeyId, Page, PageQuery, Role, Scope, Session, SessionId, UpdateUser, User, UserId};
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, Row, sqlite::SqliteRow};
 use uuid::Uuid;
@@ -149,9 +147,7 @@ impl Store {
         .fetch_all(&self.reads)
         .await?;
         let users = rows.iter().map(user).collect::<Result<Vec<_>, _>>()?;
-        Ok(page(users, limit, |user| {
-            user.id.0.simple().to_string().to_uppercase()
-        }))
+        Ok(page(users, limit, |user| user.id.0.simple().to_string().to_uppercase()))
     }
 
     /// Changes a user; the last active admin stays one.
@@ -216,11 +212,7 @@ impl Store {
     }
 
     /// The session and its user, unless it is older than `max_age_ms`, revoked, or its user disabled.
-    pub async fn session(
-        &self,
-        token_hash: &[u8],
-        max_age_ms: i64,
-    ) -> Result<Option<(SessionId, User)>, StoreError> {
+    pub async fn session(&self, token_hash: &[u8], max_age_ms: i64) -> Result<Option<(SessionId, User)>, StoreError> {
         let row = sqlx::query(
             "SELECT users.*, sessions.id AS session_id, sessions.last_seen_at
              FROM sessions JOIN users ON users.id = sessions.user_id
@@ -243,11 +235,7 @@ impl Store {
         Ok(Some((SessionId(session), user(&row)?)))
     }
 
-    pub async fn sessions(
-        &self,
-        owner: UserId,
-        current: Option<SessionId>,
-    ) -> Result<Vec<Session>, StoreError> {
+    pub async fn sessions(&self, owner: UserId, current: Option<SessionId>) -> Result<Vec<Session>, StoreError> {
         let rows: Vec<SessionRow> = sqlx::query_as(
             "SELECT id, user_agent, created_at, last_seen_at FROM sessions WHERE user_id = $1 ORDER BY last_seen_at DESC",
         )
@@ -306,11 +294,10 @@ impl Store {
     }
 
     pub async fn api_keys(&self, owner: UserId) -> Result<Vec<ApiKey>, StoreError> {
-        let rows: Vec<ApiKeyRow> =
-            sqlx::query_as("SELECT * FROM api_keys WHERE user_id = $1 ORDER BY id DESC")
-                .bind(owner.0)
-                .fetch_all(&self.reads)
-                .await?;
+        let rows: Vec<ApiKeyRow> = sqlx::query_as("SELECT * FROM api_keys WHERE user_id = $1 ORDER BY id DESC")
+            .bind(owner.0)
+            .fetch_all(&self.reads)
+            .await?;
         Ok(rows.into_iter().map(ApiKey::from).collect())
     }
 
@@ -328,10 +315,7 @@ impl Store {
     }
 
     /// The user a key belongs to and what the key may do, unless it is expired or its user disabled.
-    pub async fn user_by_api_key(
-        &self,
-        key_hash: &[u8],
-    ) -> Result<Option<(User, Scope)>, StoreError> {
+    pub async fn user_by_api_key(&self, key_hash: &[u8]) -> Result<Option<(User, Scope)>, StoreError> {
         let row = sqlx::query(
             "SELECT users.*, scope, api_keys.id AS key_id, last_used_at
              FROM api_keys JOIN users ON users.id = api_keys.user_id
@@ -363,11 +347,9 @@ impl Store {
 
 /// Refuses a change that would leave nobody to administer the installation.
 async fn require_an_admin(tx: &mut sqlx::SqliteConnection) -> Result<(), StoreError> {
-    let admins: bool = sqlx::query_scalar(
-        "SELECT EXISTS (SELECT 1 FROM users WHERE role = 'admin' AND NOT disabled)",
-    )
-    .fetch_one(tx)
-    .await?;
+    let admins: bool = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM users WHERE role = 'admin' AND NOT disabled)")
+        .fetch_one(tx)
+        .await?;
     if admins {
         Ok(())
     } else {

@@ -1,8 +1,7 @@
 //! Documents and their extracted text.
 
 use api::{
-    Access, Document, DocumentError, DocumentId, DocumentOrder, DocumentQuery, KnowledgeBaseId,
-    Page, Stage, UserId,
+    Access, Document, DocumentError, DocumentId, DocumentOrder, DocumentQuery, KnowledgeBaseId, Page, Stage, UserId,
 };
 use engine::document::ExtractedText;
 use sqlx::{Row, sqlite::SqliteRow};
@@ -52,9 +51,7 @@ fn document(row: &SqliteRow) -> Result<Document, StoreError> {
             .map(|stage| serde_json::from_value(parse(stage)))
             .transpose()?,
         progress: row.try_get("progress")?,
-        error: text("error")?
-            .map(|error| serde_json::from_str(&error))
-            .transpose()?,
+        error: text("error")?.map(|error| serde_json::from_str(&error)).transpose()?,
         pages: row.try_get("pages")?,
         passages: row.try_get("passages")?,
         source_url: text("source_url")?,
@@ -67,13 +64,8 @@ impl Store {
     /// Takes a document and the job that will read it, in one transaction. From here on it is never lost.
     ///
     /// Returns the document that already holds these bytes, with `false`, where there is one.
-    pub async fn accept_document(
-        &self,
-        caller: UserId,
-        new: &NewDocument<'_>,
-    ) -> Result<(Document, bool), StoreError> {
-        self.require_access(caller, new.knowledge_base, Access::Editor)
-            .await?;
+    pub async fn accept_document(&self, caller: UserId, new: &NewDocument<'_>) -> Result<(Document, bool), StoreError> {
+        self.require_access(caller, new.knowledge_base, Access::Editor).await?;
         let mut tx = self.writes.begin().await?;
         let inserted = sqlx::query(
             "INSERT INTO documents (id, knowledge_base_id, name, media_type, size, sha256, status, source_url, created_at, updated_at)
@@ -91,12 +83,11 @@ impl Store {
         .fetch_optional(&mut *tx)
         .await?;
         let Some(row) = inserted else {
-            let row =
-                sqlx::query("SELECT * FROM documents WHERE knowledge_base_id = $1 AND sha256 = $2")
-                    .bind(new.knowledge_base.0)
-                    .bind(new.sha256)
-                    .fetch_one(&mut *tx)
-                    .await?;
+            let row = sqlx::query("SELECT * FROM documents WHERE knowledge_base_id = $1 AND sha256 = $2")
+                .bind(new.knowledge_base.0)
+                .bind(new.sha256)
+                .fetch_one(&mut *tx)
+                .await?;
             return Ok((document(&row)?, false));
         };
         sqlx::query("INSERT INTO jobs (document_id, run_after) VALUES ($1, $2)")
@@ -122,10 +113,7 @@ impl Store {
     }
 
     /// A document for the worker, which acts for nobody.
-    pub async fn document_for_worker(
-        &self,
-        id: DocumentId,
-    ) -> Result<Option<Document>, StoreError> {
+    pub async fn document_for_worker(&self, id: DocumentId) -> Result<Option<Document>, StoreError> {
         let row = sqlx::query("SELECT * FROM documents WHERE id = $1")
             .bind(id.0)
             .fetch_optional(&self.reads)
@@ -139,8 +127,7 @@ impl Store {
         knowledge_base: KnowledgeBaseId,
         query: &DocumentQuery,
     ) -> Result<Page<Document>, StoreError> {
-        self.require_access(caller, knowledge_base, Access::Viewer)
-            .await?;
+        self.require_access(caller, knowledge_base, Access::Viewer).await?;
         let limit = page_limit(query.limit);
         let order = match query.order {
             DocumentOrder::Newest => "id DESC",
@@ -170,11 +157,7 @@ impl Store {
         Ok(page(items, limit, |_| (offset + limit).to_string()))
     }
 
-    pub async fn delete_document(
-        &self,
-        caller: UserId,
-        id: DocumentId,
-    ) -> Result<Document, StoreError> {
+    pub async fn delete_document(&self, caller: UserId, id: DocumentId) -> Result<Document, StoreError> {
         let found = self.document(caller, id).await?;
         self.require_access(caller, found.knowledge_base_id, Access::Editor)
             .await?;
@@ -186,11 +169,7 @@ impl Store {
     }
 
     /// Takes a failed or cancelled document up again.
-    pub async fn retry_document(
-        &self,
-        caller: UserId,
-        id: DocumentId,
-    ) -> Result<Document, StoreError> {
+    pub async fn retry_document(&self, caller: UserId, id: DocumentId) -> Result<Document, StoreError> {
         let found = self.document(caller, id).await?;
         self.require_access(caller, found.knowledge_base_id, Access::Editor)
             .await?;
@@ -214,11 +193,7 @@ impl Store {
     }
 
     /// Stops the work on a document that is not ready yet.
-    pub async fn cancel_document(
-        &self,
-        caller: UserId,
-        id: DocumentId,
-    ) -> Result<Document, StoreError> {
+    pub async fn cancel_document(&self, caller: UserId, id: DocumentId) -> Result<Document, StoreError> {
         let found = self.document(caller, id).await?;
         self.require_access(caller, found.knowledge_base_id, Access::Editor)
             .await?;
@@ -261,11 +236,7 @@ impl Store {
     }
 
     /// Ends the work on a document with a reason.
-    pub async fn fail_document(
-        &self,
-        id: DocumentId,
-        error: &DocumentError,
-    ) -> Result<Option<Document>, StoreError> {
+    pub async fn fail_document(&self, id: DocumentId, error: &DocumentError) -> Result<Option<Document>, StoreError> {
         let mut tx = self.writes.begin().await?;
         let row = sqlx::query(
             "UPDATE documents SET status = 'failed', stage = NULL, progress = 0, error = $2, updated_at = $3
@@ -287,10 +258,7 @@ impl Store {
     /// Makes a document searchable: text, passages, vectors, terms, `ready` and the end of its job, all or nothing.
     ///
     /// None when it was deleted or cancelled meanwhile; then nothing is written.
-    pub async fn publish_document(
-        &self,
-        published: Published<'_>,
-    ) -> Result<Option<Document>, StoreError> {
+    pub async fn publish_document(&self, published: Published<'_>) -> Result<Option<Document>, StoreError> {
         let mut tx = self.writes.begin().await?;
         let row = sqlx::query(
             "UPDATE documents SET status = 'ready', stage = NULL, progress = 1, error = NULL, media_type = $2, pages = $3, passages = $4,
@@ -311,17 +279,13 @@ impl Store {
             .execute(&mut *tx)
             .await?;
         for passage in published.passages {
-            passage
-                .insert(&mut tx, ready.id, ready.knowledge_base_id)
-                .await?;
+            passage.insert(&mut tx, ready.id, ready.knowledge_base_id).await?;
         }
-        sqlx::query(
-            "INSERT OR REPLACE INTO document_texts (document_id, extracted) VALUES ($1, $2)",
-        )
-        .bind(ready.id.0)
-        .bind(serde_json::to_string(published.text)?)
-        .execute(&mut *tx)
-        .await?;
+        sqlx::query("INSERT OR REPLACE INTO document_texts (document_id, extracted) VALUES ($1, $2)")
+            .bind(ready.id.0)
+            .bind(serde_json::to_string(published.text)?)
+            .execute(&mut *tx)
+            .await?;
         sqlx::query("DELETE FROM jobs WHERE document_id = $1")
             .bind(ready.id.0)
             .execute(&mut *tx)
@@ -331,17 +295,12 @@ impl Store {
     }
 
     /// The text of a document; None while it is not ready.
-    pub async fn document_text(
-        &self,
-        caller: UserId,
-        id: DocumentId,
-    ) -> Result<Option<ExtractedText>, StoreError> {
+    pub async fn document_text(&self, caller: UserId, id: DocumentId) -> Result<Option<ExtractedText>, StoreError> {
         self.document(caller, id).await?;
-        let text: Option<String> =
-            sqlx::query_scalar("SELECT extracted FROM document_texts WHERE document_id = $1")
-                .bind(id.0)
-                .fetch_optional(&self.reads)
-                .await?;
+        let text: Option<String> = sqlx::query_scalar("SELECT extracted FROM document_texts WHERE document_id = $1")
+            .bind(id.0)
+            .fetch_optional(&self.reads)
+            .await?;
         Ok(text.map(|text| serde_json::from_str(&text)).transpose()?)
     }
 
@@ -354,33 +313,26 @@ impl Store {
     }
 
     /// What an upload under this idempotency key returned before.
-    pub async fn remembered_response(
-        &self,
-        caller: UserId,
-        key: &str,
-    ) -> Result<Option<String>, StoreError> {
-        Ok(sqlx::query_scalar(
-            "SELECT response FROM idempotency_keys WHERE user_id = $1 AND key = $2",
+    pub async fn remembered_response(&self, caller: UserId, key: &str) -> Result<Option<String>, StoreError> {
+        Ok(
+            sqlx::query_scalar("SELECT response FROM idempotency_keys WHERE user_id = $1 AND key = $2")
+                .bind(caller.0)
+                .bind(key)
+                .fetch_optional(&self.reads)
+                .await?,
+        )
+    }
+
+    pub async fn remember_response(&self, caller: UserId, key: &str, response: &str) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT OR IGNORE INTO idempotency_keys (user_id, key, response, created_at) VALUES ($1, $2, $3, $4)",
         )
         .bind(caller.0)
         .bind(key)
-        .fetch_optional(&self.reads)
-        .await?)
-    }
-
-    pub async fn remember_response(
-        &self,
-        caller: UserId,
-        key: &str,
-        response: &str,
-    ) -> Result<(), StoreError> {
-        sqlx::query("INSERT OR IGNORE INTO idempotency_keys (user_id, key, response, created_at) VALUES ($1, $2, $3, $4)")
-            .bind(caller.0)
-            .bind(key)
-            .bind(response)
-            .bind(now())
-            .execute(&self.writes)
-            .await?;
+        .bind(response)
+        .bind(now())
+        .execute(&self.writes)
+        .await?;
         Ok(())
     }
 }

@@ -34,11 +34,7 @@ impl From<sqlx::Error> for StoreError {
             .as_database_error()
             .and_then(|error| error.code())
             .is_some_and(|code| code == SQLITE_FULL);
-        if full {
-            Self::DiskFull
-        } else {
-            Self::Database(error)
-        }
+        if full { Self::DiskFull } else { Self::Database(error) }
     }
 }
 
@@ -57,10 +53,6 @@ pub(crate) fn taken(what: &'static str) -> impl FnOnce(sqlx::Error) -> StoreErro
         let unique = error
             .as_database_error()
             .is_some_and(|error| error.is_unique_violation());
-        if unique {
-            StoreError::Taken(what)
-        } else {
-            error.into()
-        }
+        if unique { StoreError::Taken(what) } else { error.into() }
     }
 }

@@ -38,29 +38,18 @@ impl Store {
     }
 
     /// Renews a lease. False when the job is gone (cancelled, deleted) or somebody else's.
-    pub async fn renew_lease(
-        &self,
-        worker: Uuid,
-        document: DocumentId,
-        lease_ms: i64,
-    ) -> Result<bool, StoreError> {
-        let renewed = sqlx::query(
-            "UPDATE jobs SET leased_until = $3 WHERE document_id = $1 AND leased_by = $2",
-        )
-        .bind(document.0)
-        .bind(worker)
-        .bind(now() + lease_ms)
-        .execute(&self.writes)
-        .await?;
+    pub async fn renew_lease(&self, worker: Uuid, document: DocumentId, lease_ms: i64) -> Result<bool, StoreError> {
+        let renewed = sqlx::query("UPDATE jobs SET leased_until = $3 WHERE document_id = $1 AND leased_by = $2")
+            .bind(document.0)
+            .bind(worker)
+            .bind(now() + lease_ms)
+            .execute(&self.writes)
+            .await?;
         Ok(renewed.rows_affected() > 0)
     }
 
     /// Puts a job back to be tried again after a pause.
-    pub async fn put_job_back(
-        &self,
-        document: DocumentId,
-        pause_ms: i64,
-    ) -> Result<(), StoreError> {
+    pub async fn put_job_back(&self, document: DocumentId, pause_ms: i64) -> Result<(), StoreError> {
         sqlx::query("UPDATE jobs SET leased_by = NULL, leased_until = 0, run_after = $2 WHERE document_id = $1")
             .bind(document.0)
             .bind(now() + pause_ms)

@@ -1,8 +1,8 @@
 //! Knowledge bases and whom they are shared with.
 
 use api::{
-    Access, CreateKnowledgeBase, DocumentCounts, KnowledgeBase, KnowledgeBaseId, Member, Page,
-    PageQuery, Person, UpdateKnowledgeBase, UserId,
+    Access, CreateKnowledgeBase, DocumentCounts, KnowledgeBase, KnowledgeBaseId, Member, Page, PageQuery, Person,
+    UpdateKnowledgeBase, UserId,
 };
 use sqlx::{Row, sqlite::SqliteRow};
 use uuid::Uuid;
@@ -86,11 +86,7 @@ impl Store {
         self.knowledge_base(caller, id).await
     }
 
-    pub async fn knowledge_base(
-        &self,
-        caller: UserId,
-        id: KnowledgeBaseId,
-    ) -> Result<KnowledgeBase, StoreError> {
+    pub async fn knowledge_base(&self, caller: UserId, id: KnowledgeBaseId) -> Result<KnowledgeBase, StoreError> {
         let row = sqlx::query(sqlx::AssertSqlSafe(format!("{SELECT} WHERE kb.id = $2")))
             .bind(caller.0)
             .bind(id.0)
@@ -100,11 +96,7 @@ impl Store {
         Ok(knowledge_base(&row)?)
     }
 
-    pub async fn knowledge_bases(
-        &self,
-        caller: UserId,
-        query: &PageQuery,
-    ) -> Result<Page<KnowledgeBase>, StoreError> {
+    pub async fn knowledge_bases(&self, caller: UserId, query: &PageQuery) -> Result<Page<KnowledgeBase>, StoreError> {
         let limit = page_limit(query.limit);
         let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
             "{SELECT} WHERE ($2 IS NULL OR hex(kb.id) < $2)
@@ -117,13 +109,8 @@ impl Store {
         .bind(limit + 1)
         .fetch_all(&self.reads)
         .await?;
-        let items = rows
-            .iter()
-            .map(knowledge_base)
-            .collect::<Result<Vec<_>, _>>()?;
-        Ok(page(items, limit, |item| {
-            item.id.0.simple().to_string().to_uppercase()
-        }))
+        let items = rows.iter().map(knowledge_base).collect::<Result<Vec<_>, _>>()?;
+        Ok(page(items, limit, |item| item.id.0.simple().to_string().to_uppercase()))
     }
 
     pub async fn update_knowledge_base(
@@ -147,11 +134,7 @@ impl Store {
         self.knowledge_base(caller, id).await
     }
 
-    pub async fn delete_knowledge_base(
-        &self,
-        caller: UserId,
-        id: KnowledgeBaseId,
-    ) -> Result<(), StoreError> {
+    pub async fn delete_knowledge_base(&self, caller: UserId, id: KnowledgeBaseId) -> Result<(), StoreError> {
         self.require_access(caller, id, Access::Owner).await?;
         sqlx::query("DELETE FROM knowledge_bases WHERE id = $1")
             .bind(id.0)
@@ -164,18 +147,14 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::NotFound`] without any access, [`StoreError::Forbidden`] with too little.
-    pub async fn require_access(
-        &self,
-        caller: UserId,
-        id: KnowledgeBaseId,
-        needed: Access,
-    ) -> Result<(), StoreError> {
-        let held: Option<i64> =
-            sqlx::query_scalar("SELECT access FROM knowledge_base_access WHERE knowledge_base_id = $1 AND user_id = $2")
-                .bind(id.0)
-                .bind(caller.0)
-                .fetch_optional(&self.reads)
-                .await?;
+    pub async fn require_access(&self, caller: UserId, id: KnowledgeBaseId, needed: Access) -> Result<(), StoreError> {
+        let held: Option<i64> = sqlx::query_scalar(
+            "SELECT access FROM knowledge_base_access WHERE knowledge_base_id = $1 AND user_id = $2",
+        )
+        .bind(id.0)
+        .bind(caller.0)
+        .fetch_optional(&self.reads)
+        .await?;
         match held.map(access) {
             None => Err(StoreError::NotFound("knowledge base")),
             Some(held) if held < needed => Err(StoreError::Forbidden("knowledge base")),
@@ -184,17 +163,12 @@ impl Store {
     }
 
     /// Of these knowledge bases (of all, when empty), those the caller may read.
-    pub async fn readable(
-        &self,
-        caller: UserId,
-        of: &[KnowledgeBaseId],
-    ) -> Result<Vec<KnowledgeBaseId>, StoreError> {
-        let ids: Vec<Uuid> = sqlx::query_scalar(
-            "SELECT knowledge_base_id FROM knowledge_base_access WHERE user_id = $1",
-        )
-        .bind(caller.0)
-        .fetch_all(&self.reads)
-        .await?;
+    pub async fn readable(&self, caller: UserId, of: &[KnowledgeBaseId]) -> Result<Vec<KnowledgeBaseId>, StoreError> {
+        let ids: Vec<Uuid> =
+            sqlx::query_scalar("SELECT knowledge_base_id FROM knowledge_base_access WHERE user_id = $1")
+                .bind(caller.0)
+                .fetch_all(&self.reads)
+                .await?;
         Ok(ids
             .into_iter()
             .map(KnowledgeBaseId)
@@ -202,11 +176,7 @@ impl Store {
             .collect())
     }
 
-    pub async fn members(
-        &self,
-        caller: UserId,
-        id: KnowledgeBaseId,
-    ) -> Result<Vec<Member>, StoreError> {
+    pub async fn members(&self, caller: UserId, id: KnowledgeBaseId) -> Result<Vec<Member>, StoreError> {
         self.require_access(caller, id, Access::Viewer).await?;
         let rows = sqlx::query(
             "SELECT users.id, email, name, access FROM knowledge_base_access
@@ -250,25 +220,14 @@ impl Store {
     }
 
     /// Takes a share back; members may also leave by themselves.
-    pub async fn unshare(
-        &self,
-        caller: UserId,
-        id: KnowledgeBaseId,
-        with: UserId,
-    ) -> Result<(), StoreError> {
-        let needed = if caller == with {
-            Access::Viewer
-        } else {
-            Access::Owner
-        };
+    pub async fn unshare(&self, caller: UserId, id: KnowledgeBaseId, with: UserId) -> Result<(), StoreError> {
+        let needed = if caller == with { Access::Viewer } else { Access::Owner };
         self.require_access(caller, id, needed).await?;
-        sqlx::query(
-            "DELETE FROM knowledge_base_members WHERE knowledge_base_id = $1 AND user_id = $2",
-        )
-        .bind(id.0)
-        .bind(with.0)
-        .execute(&self.writes)
-        .await?;
+        sqlx::query("DELETE FROM knowledge_base_members WHERE knowledge_base_id = $1 AND user_id = $2")
+            .bind(id.0)
+            .bind(with.0)
+            .execute(&self.writes)
+            .await?;
         Ok(())
     }
 }

@@ -117,11 +117,12 @@ impl Store {
         knowledge_base: KnowledgeBaseId,
         after: i64,
     ) -> Result<Vec<StoredVector>, StoreError> {
-        let rows = sqlx::query("SELECT seq, vector FROM vectors WHERE knowledge_base_id = $1 AND seq > $2 ORDER BY seq")
-            .bind(knowledge_base.0)
-            .bind(after)
-            .fetch_all(&self.reads)
-            .await?;
+        let rows =
+            sqlx::query("SELECT seq, vector FROM vectors WHERE knowledge_base_id = $1 AND seq > $2 ORDER BY seq")
+                .bind(knowledge_base.0)
+                .bind(after)
+                .fetch_all(&self.reads)
+                .await?;
         rows.iter()
             .map(|row| {
                 Ok(StoredVector {
