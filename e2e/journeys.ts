@@ -1,0 +1,45 @@
+// What people do on the pages, by the roles and names that everybody perceives.
+
+import { expect, type Page } from '@playwright/test';
+import { lighthouse } from './fixtures.ts';
+
+/** Resolves once the page reacts to its own scripts; a page without JavaScript is whole as it arrives. */
+export async function hydrated(page: Page): Promise<void> {
+  await page.locator('html[data-hydrated]').waitFor({ state: 'attached' });
+}
+
+/** Fills in the sign-up page and ends on the home page. */
+export async function signUp(page: Page, name: string): Promise<void> {
+  await page.goto('/sign-up');
+  await page.getByLabel('Name').fill(name);
+  await page.getByLabel('Email').fill(`${crypto.randomUUID()}@example.org`);
+  await page.getByLabel('Password').fill(`umbrella-${crypto.randomUUID()}`);
+  await page.getByRole('button', { name: 'Sign up' }).click();
+  await expect(page).toHaveURL('/');
+}
+
+/** The file input of a knowledge base's page. */
+export function filePicker(page: Page) {
+  return page.locator('input[type="file"]');
+}
+
+/** Asks on the home page. */
+export async function ask(page: Page, question: string): Promise<void> {
+  const box = page.getByRole('textbox', { name: 'Ask a question' });
+  await box.fill(question);
+  await page.getByRole('button', { name: 'Ask', exact: true }).click();
+}
+
+/** The link of an answer's citation, `[1]` in the text. */
+export function citation(page: Page, number: number) {
+  return page.getByRole('main').getByRole('link', { name: `[${number}]` }).first();
+}
+
+/** Expects the document page, opened by a citation, to show the quote highlighted among the document's other words. */
+export async function expectHighlightedQuote(page: Page): Promise<void> {
+  await expect(page).toHaveURL(/\/documents\//);
+  await expect(page.getByRole('heading', { level: 1, name: lighthouse.file })).toBeVisible();
+  const mark = page.locator('mark').first();
+  await expect(mark).toContainText(lighthouse.quote);
+  await expect(mark).toBeInViewport();
+}

@@ -1,0 +1,17 @@
+import { defineConfig } from '@playwright/test';
+import { launchOptions } from './browser.ts';
+
+export default defineConfig({
+  testDir: 'tests',
+  outputDir: 'test-results',
+  timeout: 60_000,
+  expect: { timeout: 15_000 },
+  workers: 2,
+  forbidOnly: Boolean(process.env.CI),
+  reporter: [['list']],
+  use: { launchOptions, locale: 'en-GB', trace: 'retain-on-failure' },
+  projects: [
+    { name: 'hydrated', testIgnore: '**/without-javascript/**' },
+    { name: 'without JavaScript', testMatch: '**/without-javascript/**', use: { javaScriptEnabled: false } },
+  ],
+});
