@@ -1,1 +1,10 @@
+//! The `hyperion` server: composition root, HTTP, sign-in, documents, jobs and answers.
 
+pub mod accounts;
+pub mod config;
+pub mod documents;
+pub mod http;
+pub mod jobs;
+pub mod knowledge_bases;
+pub mod serve;
+pub mod state;

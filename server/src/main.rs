@@ -1,1 +1,49 @@
-fn main() {}
+//! The `hyperion` command line.
+
+use clap::{Parser, Subcommand};
+use server::config::{Config, ConfigArgs};
+
+/// Ask questions of your own documents.
+#[derive(Parser)]
+#[command(name = "hyperion", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    config: ConfigArgs,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the app and the API.
+    Serve,
+    /// Print the effective configuration.
+    Config,
+}
+
+#[tokio::main]
+async fn main() -> std::process::ExitCode {
+    let cli = Cli::parse();
+    tracing_subscriber::fmt()
+        .with_env_filter(
+            tracing_subscriber::EnvFilter::try_from_env("HYPERION_LOG").unwrap_or_else(|_| "warn,server=info".into()),
+        )
+        .with_writer(std::io::stderr)
+        .init();
+    match run(cli).await {
+        Ok(()) => std::process::ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("hyperion: {error}");
+            std::process::ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run(cli: Cli) -> Result<(), Box<dyn std::error::Error>> {
+    let config = Config::load(&cli.config)?;
+    match cli.command {
+        Command::Serve => server::serve::serve(config).await?,
+        Command::Config => print!("{}", toml::to_string_pretty(&config)?),
+    }
+    Ok(())
+}

@@ -80,12 +80,12 @@ pub struct DocumentError {
 pub enum Upload {
     /// Stored durably; it will end `ready` or `failed`.
     Accepted {
-        document: Document,
+        document: Box<Document>,
     },
     /// The knowledge base already holds these bytes, as this document.
     Duplicate {
         name: String,
-        document: Document,
+        document: Box<Document>,
     },
     Refused {
         name: String,

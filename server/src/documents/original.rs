@@ -1,0 +1,84 @@
+//! The file as it was uploaded.
+
+use api::DocumentId;
+use axum::{
+    body::Body,
+    extract::{Path, Query, State},
+    http::header,
+    response::{IntoResponse, Response},
+};
+use object_store::ObjectStoreExt;
+use serde::Deserialize;
+use utoipa::IntoParams;
+
+use super::original_path;
+use crate::{
+    http::{ApiError, Caller},
+    state::AppState,
+};
+
+/// What a browser may show itself; everything else is only ever downloaded, since it may carry scripts.
+const SHOWN_INLINE: [&str; 6] = [
+    "application/pdf",
+    "text/plain",
+    "image/png",
+    "image/jpeg",
+    "image/gif",
+    "image/webp",
+];
+
+#[derive(Deserialize, IntoParams)]
+pub struct OriginalQuery {
+    /// Show it in the browser where that is safe.
+    #[serde(default)]
+    inline: bool,
+}
+
+/// Download the original.
+#[utoipa::path(get, path = "/documents/{id}/original", tag = "Documents", params(("id" = uuid::Uuid, Path), OriginalQuery),
+    responses((status = 200, content_type = "application/octet-stream")))]
+pub async fn original(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path(id): Path<DocumentId>,
+    Query(query): Query<OriginalQuery>,
+) -> Result<Response, ApiError> {
+    let document = state.store.document(caller.user.id, id).await?;
+    let bytes = state
+        .originals
+        .get(&original_path(id))
+        .await
+        .map_err(ApiError::internal)?;
+    let inline = query.inline && SHOWN_INLINE.contains(&document.media_type.as_str());
+    let media_type = if inline {
+        document.media_type.as_str()
+    } else {
+        "application/octet-stream"
+    };
+    let media_type = if media_type == "text/plain" {
+        "text/plain; charset=utf-8"
+    } else {
+        media_type
+    };
+    let name: String = url::form_urlencoded::byte_serialize(document.name.as_bytes()).collect();
+    let name = name.replace('+', "%20");
+    let disposition = format!(
+        "{}; filename*=UTF-8''{name}",
+        if inline { "inline" } else { "attachment" }
+    );
+    Ok((
+        [
+            (header::CONTENT_TYPE, media_type.to_owned()),
+            (header::CONTENT_LENGTH, document.size.to_string()),
+            (header::CONTENT_DISPOSITION, disposition),
+            (header::X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned()),
+            (
+                header::CONTENT_SECURITY_POLICY,
+                "sandbox; default-src 'none'; style-src 'unsafe-inline'".to_owned(),
+            ),
+            (header::CACHE_CONTROL, "private, no-store".to_owned()),
+        ],
+        Body::from_stream(bytes.into_stream()),
+    )
+        .into_response())
+}

@@ -1,0 +1,82 @@
+//! Errors as RFC 9457 problem documents.
+
+use api::Problem;
+use axum::{
+    http::{HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use store::StoreError;
+
+/// An error that is shown to the caller.
+#[derive(Debug)]
+pub struct ApiError(pub Problem);
+
+impl ApiError {
+    pub fn new(status: StatusCode, code: &str, title: &str, detail: impl Into<String>) -> Self {
+        Self(Problem::new(status.as_u16(), code, title).with_detail(detail))
+    }
+
+    pub fn invalid(field: &str, message: impl Into<String>) -> Self {
+        let message = message.into();
+        Self(
+            Problem::new(422, "invalid_request", "Something in the request is not valid")
+                .with_detail(message.clone())
+                .with_field(field, message),
+        )
+    }
+
+    pub fn not_signed_in() -> Self {
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "not_signed_in",
+            "You are not signed in",
+            "Sign in, or send an API key as a bearer token.",
+        )
+    }
+
+    /// For faults that are not the caller's: what went wrong is logged, not shown.
+    pub fn internal(error: impl std::fmt::Display) -> Self {
+        tracing::error!(%error, "request failed");
+        Self::new(
+            StatusCode::INTERNAL_SERVER_ERROR,
+            "internal",
+            "Something went wrong on the server",
+            "Nothing you sent was lost if it was acknowledged before. Try again; if it happens again, tell your administrator.",
+        )
+    }
+}
+
+impl From<StoreError> for ApiError {
+    fn from(error: StoreError) -> Self {
+        let (status, code, title) = match &error {
+            StoreError::NotFound(_) => (StatusCode::NOT_FOUND, "not_found", "Not found"),
+            StoreError::Forbidden(_) => (StatusCode::FORBIDDEN, "forbidden", "Not allowed"),
+            StoreError::Taken(_) => (StatusCode::CONFLICT, "taken", "Already taken"),
+            StoreError::DiskFull => (
+                StatusCode::INSUFFICIENT_STORAGE,
+                "disk_full",
+                "The server's disk is full",
+            ),
+            _ => return Self::internal(error),
+        };
+        let mut detail = error.to_string();
+        if let Some(first) = detail.get_mut(..1) {
+            first.make_ascii_uppercase();
+        }
+        Self::new(status, code, title, detail + ".")
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = (status, axum::Json(self.0)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        response
+    }
+}

@@ -1,0 +1,146 @@
+//! Knowledge bases and sharing.
+
+use api::{
+    Access, CreateKnowledgeBase, KnowledgeBase, KnowledgeBaseId, Member, Page, PageQuery, Person, ShareKnowledgeBase,
+    UpdateKnowledgeBase, UserId,
+};
+use axum::{
+    Json,
+    extract::{Path, Query, State},
+    http::StatusCode,
+};
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    accounts::sign_up::check_name,
+    http::{ApiError, ApiJson, Caller},
+    state::AppState,
+};
+
+pub fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(list, create))
+        .routes(routes!(get, update, delete))
+        .routes(routes!(members, share))
+        .routes(routes!(unshare))
+}
+
+/// The knowledge bases you may read, newest first.
+#[utoipa::path(get, path = "/knowledge-bases", tag = "Knowledge bases", params(PageQuery),
+    responses((status = 200, body = Page<KnowledgeBase>)))]
+async fn list(
+    State(state): State<AppState>,
+    caller: Caller,
+    Query(query): Query<PageQuery>,
+) -> Result<Json<Page<KnowledgeBase>>, ApiError> {
+    Ok(Json(state.store.knowledge_bases(caller.user.id, &query).await?))
+}
+
+/// Create a knowledge base.
+#[utoipa::path(post, path = "/knowledge-bases", tag = "Knowledge bases", request_body = CreateKnowledgeBase,
+    responses((status = 201, body = KnowledgeBase)))]
+pub async fn create(
+    State(state): State<AppState>,
+    caller: Caller,
+    ApiJson(new): ApiJson<CreateKnowledgeBase>,
+) -> Result<(StatusCode, Json<KnowledgeBase>), ApiError> {
+    let new = CreateKnowledgeBase {
+        name: check_name(&new.name)?,
+        ..new
+    };
+    Ok((
+        StatusCode::CREATED,
+        Json(state.store.create_knowledge_base(caller.user.id, &new).await?),
+    ))
+}
+
+/// One knowledge base.
+#[utoipa::path(get, path = "/knowledge-bases/{id}", tag = "Knowledge bases", params(("id" = uuid::Uuid, Path)),
+    responses((status = 200, body = KnowledgeBase)))]
+async fn get(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path(id): Path<KnowledgeBaseId>,
+) -> Result<Json<KnowledgeBase>, ApiError> {
+    Ok(Json(state.store.knowledge_base(caller.user.id, id).await?))
+}
+
+/// Rename or describe a knowledge base.
+#[utoipa::path(patch, path = "/knowledge-bases/{id}", tag = "Knowledge bases", params(("id" = uuid::Uuid, Path)),
+    request_body = UpdateKnowledgeBase, responses((status = 200, body = KnowledgeBase)))]
+async fn update(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path(id): Path<KnowledgeBaseId>,
+    ApiJson(change): ApiJson<UpdateKnowledgeBase>,
+) -> Result<Json<KnowledgeBase>, ApiError> {
+    let name = change.name.as_deref().map(check_name).transpose()?;
+    let change = UpdateKnowledgeBase { name, ..change };
+    Ok(Json(
+        state.store.update_knowledge_base(caller.user.id, id, &change).await?,
+    ))
+}
+
+/// Delete a knowledge base with all its documents.
+#[utoipa::path(delete, path = "/knowledge-bases/{id}", tag = "Knowledge bases", params(("id" = uuid::Uuid, Path)),
+    responses((status = 204)))]
+async fn delete(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path(id): Path<KnowledgeBaseId>,
+) -> Result<StatusCode, ApiError> {
+    state.store.delete_knowledge_base(caller.user.id, id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Who may use a knowledge base.
+#[utoipa::path(get, path = "/knowledge-bases/{id}/members", tag = "Knowledge bases", params(("id" = uuid::Uuid, Path)),
+    responses((status = 200, body = Vec<Member>)))]
+async fn members(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path(id): Path<KnowledgeBaseId>,
+) -> Result<Json<Vec<Member>>, ApiError> {
+    Ok(Json(state.store.members(caller.user.id, id).await?))
+}
+
+/// Share a knowledge base, or change what somebody may do with it.
+#[utoipa::path(put, path = "/knowledge-bases/{id}/members", tag = "Knowledge bases", params(("id" = uuid::Uuid, Path)),
+    request_body = ShareKnowledgeBase, responses((status = 200, body = Member)))]
+async fn share(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path(id): Path<KnowledgeBaseId>,
+    ApiJson(share): ApiJson<ShareKnowledgeBase>,
+) -> Result<Json<Member>, ApiError> {
+    if share.access == Access::Owner {
+        return Err(ApiError::invalid("access", "Share as `viewer` or `editor`."));
+    }
+    state.store.require_access(caller.user.id, id, Access::Owner).await?;
+    let found = state.store.user_by_email(share.email.trim()).await?;
+    let user = found
+        .ok_or_else(|| ApiError::invalid("email", "Nobody here has this e-mail address."))?
+        .user;
+    state.store.share(caller.user.id, id, user.id, share.access).await?;
+    let person = Person {
+        id: user.id,
+        email: user.email,
+        name: user.name,
+    };
+    Ok(Json(Member {
+        person,
+        access: share.access,
+    }))
+}
+
+/// Take a share back, or leave.
+#[utoipa::path(delete, path = "/knowledge-bases/{id}/members/{user_id}", tag = "Knowledge bases",
+    params(("id" = uuid::Uuid, Path), ("user_id" = uuid::Uuid, Path)), responses((status = 204)))]
+async fn unshare(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path((id, user)): Path<(KnowledgeBaseId, UserId)>,
+) -> Result<StatusCode, ApiError> {
+    state.store.unshare(caller.user.id, id, user).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

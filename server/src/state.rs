@@ -1,0 +1,83 @@
+//! What every handler shares.
+
+use std::{collections::HashMap, path::PathBuf, sync::Arc};
+
+use api::{DocumentEvent, KnowledgeBaseId};
+use object_store::{ObjectStore, local::LocalFileSystem};
+use store::{Store, StoreError};
+use tokio::sync::{Mutex, Notify, broadcast};
+
+use crate::{accounts::sign_in_limit::SignInLimit, config::Config};
+
+/// Cheap to clone: everything is behind an `Arc` or is one.
+#[derive(Clone)]
+pub struct AppState {
+    pub config: Arc<Config>,
+    pub store: Store,
+    /// The original files, named by document id.
+    pub originals: Arc<dyn ObjectStore>,
+    pub changes: DocumentChanges,
+    /// Wakes workers when a job may be due.
+    pub jobs_due: Arc<Notify>,
+    pub sign_in_limit: Arc<SignInLimit>,
+}
+
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error("the data folder {} cannot be written: {source}. Make it writable or choose another with --data-dir", path.display())]
+    DataFolder { path: PathBuf, source: std::io::Error },
+    #[error("the folder of original files could not be opened: {0}")]
+    Originals(#[from] object_store::Error),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl AppState {
+    /// Opens the data folder, creating what is not there.
+    pub async fn open(config: Config) -> Result<Self, OpenError> {
+        let originals_dir = config.data_dir.join("originals");
+        std::fs::create_dir_all(&originals_dir)
+            .and_then(|()| tempfile::tempfile_in(&config.data_dir).map(drop))
+            .map_err(|source| OpenError::DataFolder {
+                path: config.data_dir.clone(),
+                source,
+            })?;
+        let store = Store::open(&config.data_dir.join("hyperion.db")).await?;
+        store.release_all_leases().await?;
+        Ok(Self {
+            originals: Arc::new(LocalFileSystem::new_with_prefix(&originals_dir)?),
+            config: Arc::new(config),
+            store,
+            changes: DocumentChanges::default(),
+            jobs_due: Arc::new(Notify::new()),
+            sign_in_limit: Arc::new(SignInLimit::new()),
+        })
+    }
+}
+
+/// Tells browsers what happens to the documents of a knowledge base. A hint: the database holds the truth.
+#[derive(Clone, Default)]
+pub struct DocumentChanges {
+    channels: Arc<Mutex<HashMap<KnowledgeBaseId, broadcast::Sender<DocumentEvent>>>>,
+}
+
+impl DocumentChanges {
+    /// A listener that falls this far behind misses the oldest and reads the list anew.
+    const KEPT: usize = 256;
+
+    pub async fn listen(&self, to: KnowledgeBaseId) -> broadcast::Receiver<DocumentEvent> {
+        let mut channels = self.channels.lock().await;
+        channels.retain(|_, channel| channel.receiver_count() > 0);
+        channels
+            .entry(to)
+            .or_insert_with(|| broadcast::channel(Self::KEPT).0)
+            .subscribe()
+    }
+
+    pub async fn tell(&self, knowledge_base: KnowledgeBaseId, event: DocumentEvent) {
+        if let Some(channel) = self.channels.lock().await.get(&knowledge_base) {
+            // Fails only when nobody listens any more, and then nobody misses it.
+            let _ = channel.send(event);
+        }
+    }
+}
