@@ -3,3 +3,4 @@
 //! Nothing here knows HTTP, SQL or who is asking: the server and the store bring those.
 
 pub mod document;
+pub mod extract;
