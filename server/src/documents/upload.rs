@@ -34,11 +34,11 @@ pub async fn upload(
     form: Multipart,
 ) -> Result<(StatusCode, Json<Uploads>), ApiError> {
     let key = headers.get("idempotency-key").and_then(|key| key.to_str().ok());
-    if let Some(key) = key {
-        if let Some(response) = state.store.remembered_response(caller.user.id, key).await? {
-            let uploads = serde_json::from_str(&response).map_err(ApiError::internal)?;
-            return Ok((StatusCode::ACCEPTED, Json(uploads)));
-        }
+    if let Some(key) = key
+        && let Some(response) = state.store.remembered_response(caller.user.id, key).await?
+    {
+        let uploads = serde_json::from_str(&response).map_err(ApiError::internal)?;
+        return Ok((StatusCode::ACCEPTED, Json(uploads)));
     }
     let uploads = take_files(&state, &caller, knowledge_base, form).await?;
     if let Some(key) = key {
