@@ -3,7 +3,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { Program, freePort } from './process.ts';
+import { Program } from './process.ts';
 
 const executable = resolve(import.meta.dirname, '../target/dist-dev/hyperion');
 
@@ -14,19 +14,20 @@ export class Hyperion {
     readonly url: string,
   ) {}
 
-  /** Starts a server on a free port with an empty data folder; resolves when it answers. */
+  /** Starts a server on a free port with an empty data folder; resolves when it serves. */
   static async start(): Promise<Hyperion> {
-    const address = `127.0.0.1:${await freePort()}`;
     const data = await mkdtemp(join(tmpdir(), 'hyperion-e2e-'));
-    const program = new Program(executable, ['serve', '--listen', address, '--data-dir', data]);
-    const hyperion = new Hyperion(program, data, `http://${address}`);
+    // The language model of the tests listens on this machine.
+    const options = ['--listen', '127.0.0.1:0', '--data-dir', data, '--allow-private-addresses', 'true'];
+    const program = new Program(executable, ['serve', ...options]);
     try {
-      await program.answers(`${hyperion.url}/sign-in`, 60);
+      const url = await program.prints(/is ready on (http:\S+)/, 60);
+      return new Hyperion(program, data, url);
     } catch (error) {
-      await hyperion.stop();
+      await program.stop();
+      await rm(data, { recursive: true, force: true });
       throw error;
     }
-    return hyperion;
   }
 
   get log(): string {

@@ -39,16 +39,15 @@ export class Program {
     return this.output;
   }
 
-  /** Resolves when `url` answers with success; fails when the program ends before that, or takes longer than `seconds`. */
+  /** Resolves with what `pattern` captures in the program's output; fails when it ends before, or after `seconds`. */
+  async prints(pattern: RegExp, seconds: number): Promise<string> {
+    return this.until(async () => pattern.exec(this.output)?.[1], `print ${pattern}`, seconds);
+  }
+
+  /** Resolves when `url` answers with success; fails when the program ends before that, or after `seconds`. */
   async answers(url: string, seconds: number): Promise<void> {
-    const deadline = Date.now() + seconds * 1000;
-    while (Date.now() < deadline) {
-      if (this.hasEnded) throw new Error(`${this.command} ended before it was ready:\n${this.output}`);
-      const response = await fetch(url).catch(() => undefined);
-      if (response?.ok) return;
-      await sleep(100);
-    }
-    throw new Error(`${this.command} did not answer ${url} within ${seconds} s:\n${this.output}`);
+    const succeeds = async () => (await fetch(url).catch(() => undefined))?.ok || undefined;
+    await this.until(succeeds, `answer ${url}`, seconds);
   }
 
   async stop(): Promise<void> {
@@ -58,6 +57,21 @@ export class Program {
     const impatience = setTimeout(() => this.child.kill('SIGKILL'), 15_000);
     await ended;
     clearTimeout(impatience);
+  }
+
+  private async until<Result>(
+    probe: () => Promise<Result | undefined>,
+    expectation: string,
+    seconds: number,
+  ): Promise<Result> {
+    const deadline = Date.now() + seconds * 1000;
+    while (Date.now() < deadline && !this.hasEnded) {
+      const result = await probe();
+      if (result !== undefined) return result;
+      await sleep(50);
+    }
+    const reason = this.hasEnded ? 'ended before it did' : `did not within ${seconds} s`;
+    throw new Error(`${this.command} should ${expectation} but ${reason}:\n${this.output}`);
   }
 
   private get hasEnded(): boolean {

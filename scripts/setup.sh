@@ -64,6 +64,7 @@ case "${1:-}" in
 esac
 
 debian_packages cc=build-essential python3=python3
+python3 -m pip --version >/dev/null 2>&1 || debian_packages pip3=python3-pip
 rust_toolchain
 scripts/pdfium.sh
 if [ "$1" = test ]; then
