@@ -32,6 +32,8 @@ interface PerTest {
 
 interface PerWorker {
   hyperion: Hyperion;
+  /** The first account, which is why it may administer; it exists before any test runs. */
+  admin: Person;
   library: Library;
   languageModel: LanguageModel;
 }
@@ -46,9 +48,13 @@ export const test = base.extend<PerTest, PerWorker>({
     { scope: 'worker', timeout: 90_000 },
   ],
 
+  admin: [
+    async ({ hyperion }, use) => use(await Person.signUp(hyperion.url, 'Ada Admin')),
+    { scope: 'worker', auto: true },
+  ],
+
   library: [
-    async ({ hyperion }, use) => {
-      const owner = await Person.signUp(hyperion.url, 'Ada Admin');
+    async ({ admin: owner }, use) => {
       const knowledgeBase = await owner.createKnowledgeBase('Lighthouses');
       const document = await owner.upload(knowledgeBase, lighthouse.file, lighthouse.text);
       const { conversation } = await owner.ask(lighthouse.question);

@@ -28,10 +28,6 @@ export interface Message {
   error: unknown;
 }
 
-interface Page<Item> {
-  items: Item[];
-}
-
 export class Person {
   private constructor(
     private readonly http: APIRequestContext,
@@ -45,7 +41,7 @@ export class Person {
     const http = await request.newContext({ baseURL: url, extraHTTPHeaders: { Origin: url } });
     const email = `${name.toLowerCase().replaceAll(' ', '.')}.${crypto.randomUUID().slice(0, 8)}@example.org`;
     const person = new Person(http, name, email, `umbrella-${crypto.randomUUID()}`);
-    await person.post('/sign-up', { name, email, password: person.password });
+    await person.post('/auth/sign-up', { name, email, password: person.password });
     return person;
   }
 
@@ -97,14 +93,6 @@ export class Person {
 
   async createConnection(name: string, baseUrl: string, model: string): Promise<void> {
     await this.post('/connections', { name, preset: 'custom', base_url: baseUrl, model });
-  }
-
-  /** The assistant that everybody has from the start. */
-  async defaultAssistant(): Promise<string> {
-    const { items } = await this.get<Page<{ id: string }>>('/assistants');
-    const [first] = items;
-    if (first === undefined) throw new Error('there is no assistant after signing up');
-    return first.id;
   }
 
   private async get<Answer>(path: string): Promise<Answer> {

@@ -11,10 +11,10 @@ use crate::{cargo, site};
 pub fn assemble(release: bool) -> Result<(), Failure> {
     let target = cargo::target_dir();
     let dist = target.join(if release { "dist" } else { "dist-dev" });
-    let library = target.join("pdfium/libpdfium.so");
-    if !library.exists() {
+    let pdfium = target.join("pdfium");
+    if !pdfium.exists() {
         return Err(Failure::Missing {
-            path: library,
+            path: pdfium,
             remedy: "scripts/pdfium.sh fetches it",
         });
     }
@@ -32,18 +32,19 @@ pub fn assemble(release: bool) -> Result<(), Failure> {
         &target.join(if release { "release" } else { "debug" }).join("hyperion"),
         &dist.join("hyperion"),
     )?;
-    replace(&library, &dist.join("libpdfium.so"))?;
-    copy_models(Path::new("models"), &dist.join("models"))?;
+    replace(&pdfium.join("libpdfium.so"), &dist.join("libpdfium.so"))?;
+    replace_folder(&pdfium.join("licences"), &dist.join("licences/pdfium"))?;
+    replace_folder(Path::new("models"), &dist.join("models"))?;
     eprintln!("==> {} is ready", dist.display());
     Ok(())
 }
 
-/// Copies what the server reads at run time, leaving out the script that made it.
-fn copy_models(source: &Path, destination: &Path) -> Result<(), Failure> {
+fn replace_folder(source: &Path, destination: &Path) -> Result<(), Failure> {
     site::remove_folder(destination)?;
     copy_folder(source, destination)
 }
 
+/// Copies a folder with all it holds, but for the scripts that made it.
 fn copy_folder(source: &Path, destination: &Path) -> Result<(), Failure> {
     fs::create_dir_all(destination).map_err(Failure::io("creating", destination))?;
     for entry in fs::read_dir(source).map_err(Failure::io("listing", source))? {
