@@ -6,5 +6,6 @@ pub mod documents;
 pub mod http;
 pub mod jobs;
 pub mod knowledge_bases;
+pub mod search;
 pub mod serve;
 pub mod state;

@@ -18,7 +18,7 @@ use crate::{
     config::Config,
     documents,
     http::same_origin,
-    knowledge_bases,
+    jobs, knowledge_bases, search,
     state::{AppState, OpenError},
 };
 
@@ -31,6 +31,8 @@ pub enum ServeError {
         address: std::net::SocketAddr,
         source: std::io::Error,
     },
+    #[error("the program's own place could not be found: {0}")]
+    Program(#[source] std::io::Error),
     #[error("the server stopped: {0}")]
     Stopped(#[source] std::io::Error),
 }
@@ -62,7 +64,8 @@ pub fn router(state: AppState) -> Router {
             OpenApiRouter::new()
                 .merge(accounts::routes())
                 .merge(knowledge_bases::routes())
-                .merge(documents::routes()),
+                .merge(documents::routes())
+                .merge(search::routes()),
         )
         .split_for_parts();
     let upload_limit = usize::try_from(state.config.max_upload_mib.saturating_mul(10) << 20).unwrap_or(usize::MAX);
@@ -94,7 +97,9 @@ async fn ready(State(state): State<AppState>) -> (StatusCode, Json<serde_json::V
 /// Serves until SIGTERM or Ctrl-C, then lets running requests finish.
 pub async fn serve(config: Config) -> Result<(), ServeError> {
     let address = config.listen;
-    let state = AppState::open(config).await?;
+    let program = std::env::current_exe().map_err(ServeError::Program)?;
+    let state = AppState::open(config, program).await?;
+    let workers = jobs::Workers::start(&state);
     let listener = TcpListener::bind(address)
         .await
         .map_err(|source| ServeError::Listen { address, source })?;
@@ -105,6 +110,7 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
         .with_graceful_shutdown(stop_asked())
         .await
         .map_err(ServeError::Stopped)?;
+    workers.stop().await;
     store.close().await;
     Ok(())
 }

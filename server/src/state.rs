@@ -3,11 +3,15 @@
 use std::{collections::HashMap, path::PathBuf, sync::Arc};
 
 use api::{DocumentEvent, KnowledgeBaseId};
+use engine::{
+    embed::{EmbedError, Embedder, MiniLm},
+    extract::{Limits, child::Extractor},
+};
 use object_store::{ObjectStore, local::LocalFileSystem};
 use store::{Store, StoreError};
 use tokio::sync::{Mutex, Notify, broadcast};
 
-use crate::{accounts::sign_in_limit::SignInLimit, config::Config};
+use crate::{accounts::sign_in_limit::SignInLimit, config::Config, search::DenseIndex};
 
 /// Cheap to clone: everything is behind an `Arc` or is one.
 #[derive(Clone)]
@@ -20,6 +24,9 @@ pub struct AppState {
     /// Wakes workers when a job may be due.
     pub jobs_due: Arc<Notify>,
     pub sign_in_limit: Arc<SignInLimit>,
+    pub extractor: Arc<Extractor>,
+    pub embedder: Arc<dyn Embedder>,
+    pub dense: Arc<DenseIndex>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -30,11 +37,15 @@ pub enum OpenError {
     Originals(#[from] object_store::Error),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error(transparent)]
+    Model(#[from] EmbedError),
 }
 
 impl AppState {
-    /// Opens the data folder, creating what is not there.
-    pub async fn open(config: Config) -> Result<Self, OpenError> {
+    /// Opens the data folder, creating what is not there, and loads the model.
+    ///
+    /// `program` is the `hyperion` program, which reads files in child processes of its own.
+    pub async fn open(config: Config, program: PathBuf) -> Result<Self, OpenError> {
         let originals_dir = config.data_dir.join("originals");
         std::fs::create_dir_all(&originals_dir)
             .and_then(|()| tempfile::tempfile_in(&config.data_dir).map(drop))
@@ -44,7 +55,20 @@ impl AppState {
             })?;
         let store = Store::open(&config.data_dir.join("hyperion.db")).await?;
         store.release_all_leases().await?;
+        let assets = config.assets();
+        let embedder = MiniLm::load(&assets.join("models/all-MiniLM-L6-v2"), config.workers)?;
+        let limits = Limits {
+            max_file_bytes: usize::try_from(config.max_upload_mib << 20).unwrap_or(usize::MAX),
+            ..Limits::default()
+        };
         Ok(Self {
+            dense: Arc::new(DenseIndex::new(embedder.dimension())),
+            embedder: Arc::new(embedder),
+            extractor: Arc::new(Extractor {
+                program,
+                pdfium: assets.join("libpdfium.so"),
+                limits,
+            }),
             originals: Arc::new(LocalFileSystem::new_with_prefix(&originals_dir)?),
             config: Arc::new(config),
             store,

@@ -2,5 +2,10 @@
 //!
 //! Nothing here knows HTTP, SQL or who is asking: the server and the store bring those.
 
+pub mod dense;
 pub mod document;
+pub mod embed;
 pub mod extract;
+pub mod fusion;
+pub mod lexical;
+pub mod split;

@@ -65,6 +65,7 @@ async fn delete(
     Path(id): Path<DocumentId>,
 ) -> Result<StatusCode, ApiError> {
     let deleted = state.store.delete_document(caller.user.id, id).await?;
+    state.dense.forget(deleted.knowledge_base_id).await;
     if let Err(error) = state.originals.delete(&original_path(id)).await {
         tracing::warn!(document = %id, %error, "the original of a deleted document was left behind");
     }

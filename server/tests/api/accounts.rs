@@ -1,9 +1,7 @@
 //! Who may come in, and what they may do.
 
-mod common;
-
+use crate::common::{server, server_with};
 use axum::http::StatusCode;
-use common::{server, server_with};
 use serde_json::json;
 use server::config::Config;
 

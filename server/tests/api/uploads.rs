@@ -1,9 +1,7 @@
 //! What happens to a file between the browser and its acknowledgement.
 
-mod common;
-
+use crate::common::{create_knowledge_base, server};
 use axum::http::StatusCode;
-use common::{create_knowledge_base, server};
 
 #[tokio::test]
 async fn an_acknowledged_upload_is_listed_and_its_original_comes_back_byte_for_byte() {

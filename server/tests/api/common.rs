@@ -1,5 +1,7 @@
 //! A real server in its own folder, and people who use it.
 
+use std::path::PathBuf;
+
 use axum::{
     Router,
     body::{Body, to_bytes},
@@ -35,12 +37,15 @@ pub async fn server() -> Server {
 
 pub async fn server_with(config: Config) -> Server {
     let folder = tempfile::tempdir().unwrap();
-    let state = AppState::open(Config {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
+    let config = Config {
         data_dir: folder.path().to_owned(),
+        assets_dir: Some(root),
         ..config
-    })
-    .await
-    .unwrap();
+    };
+    let state = AppState::open(config, env!("CARGO_BIN_EXE_hyperion").into())
+        .await
+        .unwrap();
     Server {
         router: serve::router(state.clone()),
         state,

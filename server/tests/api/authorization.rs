@@ -1,9 +1,7 @@
 //! Every route of the API, as nobody and as another user.
 
-mod common;
-
+use crate::common::{create_knowledge_base, server};
 use axum::http::StatusCode;
-use common::{create_knowledge_base, server};
 use serde_json::{Value, json};
 
 /// Open to everybody by design.
@@ -13,7 +11,7 @@ const PUBLIC: [(&str, &str); 3] = [
     ("post", "/api/v1/auth/sign-in"),
 ];
 
-async fn described_routes(server: &common::Server) -> Vec<(String, String)> {
+async fn described_routes(server: &crate::common::Server) -> Vec<(String, String)> {
     let description: Value = server.nobody().get("/openapi.json").await.json();
     assert!(description["openapi"].as_str().unwrap().starts_with("3.1"));
     let paths = description["paths"].as_object().unwrap();
