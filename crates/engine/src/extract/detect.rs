@@ -1,6 +1,6 @@
 //! Which format a file is in: by its content; the name only decides between formats that are all text.
 
-use super::{ExtractError, FileKind, encoding};
+use super::{ExtractError, FileKind, archive, encoding};
 
 /// How far into a file the PDF signature may stand, in bytes (what readers accept by custom).
 const PDF_SIGNATURE_WINDOW: usize = 1024;
@@ -17,9 +17,7 @@ pub fn detect(name: &str, bytes: &[u8]) -> Result<FileKind, ExtractError> {
         return Ok(FileKind::Pdf);
     }
     if bytes.starts_with(b"PK\x03\x04") || bytes.starts_with(b"PK\x05\x06") {
-        return Err(ExtractError::Unsupported {
-            what: "a zip archive".to_owned(),
-        });
+        return archive::detect(bytes);
     }
     if bytes.starts_with(&[0xd0, 0xcf, 0x11, 0xe0, 0xa1, 0xb1, 0x1a, 0xe1]) {
         return detect_compound_file(bytes);

@@ -19,6 +19,14 @@ pub(super) fn write_fragment(html: &str, writer: &mut TextWriter) -> Result<(), 
     write_tree(&Tree::parse(html), writer)
 }
 
+/// A chapter of a book: a page of its own, named by its first heading.
+pub(super) fn write_chapter(html: &str, writer: &mut TextWriter) -> Result<(), ExtractError> {
+    let tree = Tree::parse(html);
+    let heading = ["h1", "h2", "h3"].into_iter().find_map(|name| find(&tree, name));
+    writer.page(&heading.map(|heading| text_of(&tree, heading)).unwrap_or_default())?;
+    write_tree(&tree, writer)
+}
+
 fn write_tree(tree: &Tree, writer: &mut TextWriter) -> Result<(), ExtractError> {
     let mut page = Page {
         tree,

@@ -13,6 +13,8 @@ pub struct Limits {
     pub max_unpacked_bytes: usize,
     /// Pages, slides, sheets or chapters. Default 20,000.
     pub max_pages: usize,
+    /// Columns of a table. Default 4,096.
+    pub max_table_columns: usize,
     /// Elements open inside each other in XML and HTML. Default 256; far below what the stack holds.
     pub max_depth: usize,
     /// Memory of the child process, in bytes of address space. Default 1 GiB.
@@ -31,6 +33,7 @@ impl Default for Limits {
             max_text_bytes: 64 * MIB,
             max_unpacked_bytes: 512 * MIB,
             max_pages: 20_000,
+            max_table_columns: 4_096,
             max_depth: 256,
             max_memory_bytes: 1024 * MIB as u64,
             max_cpu_seconds: 60,

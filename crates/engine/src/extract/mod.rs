@@ -3,20 +3,33 @@
 //! [`extract`] reads in this process; [`child::Extractor`] does the same in a confined child process, which is what
 //! everything that handles files of unknown origin must use: no parser here is trusted with them.
 
+mod archive;
 pub mod child;
 mod clean;
+mod delimited;
 mod detect;
+mod docx;
+mod email;
 mod encoding;
+mod epub;
 mod error;
 mod html;
 mod html_tree;
+mod json;
 mod kind;
 mod limits;
 mod markdown;
+mod markup;
+mod opendocument;
 mod pdf;
 mod pdf_layout;
 mod plain;
+mod pptx;
+mod rtf;
+mod spreadsheet;
 mod writer;
+mod xml;
+mod xml_tree;
 
 pub use detect::detect;
 pub use error::ExtractError;
@@ -48,15 +61,23 @@ pub fn extract(name: &str, bytes: &[u8], limits: &Limits) -> Result<Extracted, E
     let mut writer = TextWriter::new(limits);
     match kind {
         FileKind::Pdf => pdf::write(bytes, &mut writer)?,
+        FileKind::Docx => docx::write(bytes, &mut writer)?,
+        FileKind::Pptx => pptx::write(bytes, &mut writer)?,
+        FileKind::Xlsx | FileKind::Xls | FileKind::Ods => spreadsheet::write(kind, bytes, &mut writer)?,
+        FileKind::Odt | FileKind::Odp => opendocument::write(kind, bytes, &mut writer)?,
+        FileKind::Epub => epub::write(bytes, &mut writer)?,
+        FileKind::Email => email::write(bytes, &mut writer)?,
+        FileKind::Rtf => rtf::write(bytes, &mut writer)?,
         FileKind::Html => html::write(&encoding::decode(bytes)?, &mut writer)?,
         FileKind::Markdown => markdown::write(&encoding::decode(bytes)?, &mut writer)?,
+        FileKind::ReStructuredText => markup::write_restructuredtext(&encoding::decode(bytes)?, &mut writer)?,
+        FileKind::AsciiDoc => markup::write_asciidoc(&encoding::decode(bytes)?, &mut writer)?,
         FileKind::PlainText => plain::write(&encoding::decode(bytes)?, &mut writer)?,
-        FileKind::Json | FileKind::JsonLines | FileKind::SourceCode => writer.code(&encoding::decode(bytes)?)?,
-        other => {
-            return Err(ExtractError::Unsupported {
-                what: format!("of the kind {}", other.label()),
-            });
-        }
+        FileKind::Csv | FileKind::Tsv => delimited::write(kind, &encoding::decode(bytes)?, &mut writer)?,
+        FileKind::Json => json::write(&encoding::decode(bytes)?, &mut writer)?,
+        FileKind::JsonLines => json::write_lines(&encoding::decode(bytes)?, &mut writer)?,
+        FileKind::Xml => xml::write(&encoding::decode(bytes)?, &mut writer)?,
+        FileKind::SourceCode => writer.code(&encoding::decode(bytes)?)?,
     }
     Ok(Extracted {
         kind,

@@ -95,6 +95,11 @@ pub(super) fn unwrap_lines(lines: &[&str]) -> String {
     if !WRAP_COLUMNS.contains(&widest) || !all_but_last_are_full {
         return lines.join("\n");
     }
+    join_wrapped(lines)
+}
+
+/// Lines as one, where every break is a program's.
+pub(super) fn join_wrapped(lines: &[&str]) -> String {
     let mut joined = String::new();
     for line in lines {
         let is_inside_compound = joined.ends_with('-') && !joined.ends_with(" -") && !joined.ends_with("--");

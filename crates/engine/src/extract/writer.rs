@@ -108,6 +108,12 @@ impl<'l> TextWriter<'l> {
         if let ([column], []) = (columns.as_slice(), body) {
             return self.push(BlockKind::Paragraph, &header[*column]);
         }
+        if columns.len() > self.limits.max_table_columns {
+            return Err(ExtractError::TooLarge {
+                what: "table".to_owned(),
+                limit: format!("{} columns", self.limits.max_table_columns),
+            });
+        }
         // Padding short rows is what can grow here: three bytes a cell.
         if rows.len().saturating_mul(columns.len()).saturating_mul(3) > self.limits.max_text_bytes {
             return Err(self.too_much_text());
