@@ -24,14 +24,17 @@ fetch_model() {
 }
 
 # llama-server comes from Debian's unstable branch with every library it needs, the C library included, unpacked into a
-# folder of its own. apt works on state of its own too: the machine's package lists and packages stay as they are.
+# folder of its own. apt takes the machine's mirror but keeps state of its own: the machine's package lists and packages
+# stay as they are.
 fetch_server() {
     [ -x "$system/usr/bin/llama-server" ] && return
     step "Fetching llama-server and its libraries (20 MB)"
     local apt=$folder/apt
     rm -rf "$apt" && mkdir -p "$apt/state/lists/partial" "$apt/cache/archives/partial"
     touch "$apt/status"
-    echo 'deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] http://deb.debian.org/debian sid main' \
+    local mirror
+    mirror=$(apt-get indextargets --no-release-info --format '$(REPO_URI)' | grep -E '/debian/?$' | sort -u | sed -n 1p)
+    echo "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] ${mirror:?no Debian mirror is set up} sid main" \
         >"$apt/sources.list"
     cat >"$apt/apt.conf" <<CONF
 Dir::State "$apt/state";
