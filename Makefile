@@ -1,4 +1,4 @@
-# Hyperion, built and run (`make run`), tested (`make test`) and measured (`make bench`).
+# Hyperion, built and run (`make run`) and tested (`make test`).
 
 ADDRESS ?= 127.0.0.1:8080
 DATA ?= data
@@ -6,12 +6,11 @@ DATA ?= data
 # The xtask is checked and tested apart: together with it, cargo would compile the server's libraries with the features
 # that the xtask asks for, and then once more without them for the server itself.
 
-.PHONY: help run test bench format lint licences unit site e2e screenshots
+.PHONY: help run test format lint licences unit site e2e screenshots
 
 help:
 	@echo "make run          build everything and serve it on http://$(ADDRESS), data in ./$(DATA)"
 	@echo "make test         every check and test"
-	@echo "make bench        measure speed, size and quality, printed as a table"
 	@echo "make screenshots  every page, wide and narrow, light and dark, into e2e/screenshots"
 	@echo "Parts of make test: format licences lint unit e2e"
 
@@ -24,13 +23,8 @@ run:
 
 test:
 	@scripts/setup.sh test
-	@$(MAKE) --no-print-directory format licences lint unit e2e
+	@$(MAKE) --no-print-directory format licences lint unit
 	@echo "== All checks and tests passed"
-
-bench:
-	@scripts/setup.sh run
-	cargo xtask dist --release
-	cargo run --release --package bench
 
 format:
 	@echo "== Formatting"
@@ -52,11 +46,12 @@ unit:
 	cargo nextest run --workspace --exclude xtask
 
 e2e:
+	@scripts/setup.sh e2e
 	@echo "== Tests in a browser, against the real server"
 	cargo xtask dist
 	cd e2e && npx tsc --noEmit && npx playwright test
 
 screenshots:
-	@scripts/setup.sh test
+	@scripts/setup.sh e2e
 	cargo xtask dist
 	cd e2e && npx playwright test --config screenshots.config.ts

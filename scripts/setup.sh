@@ -3,6 +3,7 @@
 #
 #   scripts/setup.sh run     what building and running Hyperion needs
 #   scripts/setup.sh test    that, and what its tests need
+#   scripts/setup.sh e2e     that of run, and what its tests in a browser need
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -59,18 +60,20 @@ browser_tests() {
 }
 
 case "${1:-}" in
-    run | test) ;;
-    *) fail "usage: scripts/setup.sh run|test" ;;
+    run | test | e2e) ;;
+    *) fail "usage: scripts/setup.sh run|test|e2e" ;;
 esac
 
 debian_packages cc=build-essential python3=python3
 python3 -m pip --version >/dev/null 2>&1 || debian_packages pip3=python3-pip
 rust_toolchain
 scripts/pdfium.sh
-if [ "$1" = test ]; then
-    debian_packages chromium=chromium
+if [ "$1" != run ]; then
     cargo_tool cargo-deny $cargo_deny --no-default-features
     cargo_tool cargo-nextest $cargo_nextest --no-default-features
+fi
+if [ "$1" = e2e ]; then
+    debian_packages chromium=chromium
     browser_tests
     scripts/llm.sh fetch
 fi
