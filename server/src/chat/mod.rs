@@ -1,0 +1,4 @@
+//! Questions and answers.
+
+pub mod llm;
+pub mod markdown;

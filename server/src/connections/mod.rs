@@ -1,0 +1,3 @@
+//! Language model endpoints and their keys.
+
+pub mod secrets;
