@@ -1,6 +1,7 @@
 //! The `hyperion` server: composition root, HTTP, sign-in, documents, jobs and answers.
 
 pub mod accounts;
+pub mod assistants;
 pub mod chat;
 pub mod config;
 pub mod connections;

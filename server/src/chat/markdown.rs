@@ -160,6 +160,24 @@ fn marker<'t>(text: &'t str, citations: &[Citation]) -> Option<(String, &'t str)
     Some((html, after))
 }
 
+/// Text written so that Markdown shows it as it is.
+pub fn escaped(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for word in text.split_whitespace() {
+        if !escaped.is_empty() {
+            escaped.push(' ');
+        }
+        // At the start of a line `1.` would begin a list.
+        for c in word.chars() {
+            if c.is_ascii_punctuation() && !"'(),/:;?%".contains(c) && (c != '.' || escaped.len() < 10) {
+                escaped.push('\\');
+            }
+            escaped.push(c);
+        }
+    }
+    escaped
+}
+
 /// Plain text as HTML, line ends kept: how a question is shown.
 pub fn plain_to_html(text: &str) -> String {
     let mut html = String::from("<p>");
@@ -253,6 +271,23 @@ mod tests {
     #[test]
     fn a_question_is_shown_as_it_was_written() {
         assert_eq!(plain_to_html("*a* <b>\nc"), "<p>*a* &lt;b&gt;<br>c</p>");
+    }
+
+    #[test]
+    fn quoted_text_is_shown_as_it_is() {
+        for text in [
+            "1. *Not* a list",
+            "# 5 < 6 & `x` [1]",
+            "- a_b_c | d",
+            "Plain, as it is: 3.5 %.",
+        ] {
+            let mut expected = String::from("<p>");
+            escape_html(&mut expected, text).unwrap();
+            assert_eq!(
+                to_html(&escaped(text), &[citation(1)]),
+                expected.replace("&quot;", "\"") + "</p>\n"
+            );
+        }
     }
 
     /// Every tag that may appear, with the attributes it may have.
