@@ -1,0 +1,9 @@
+//! One page per file.
+
+mod not_found;
+mod sign_in;
+mod sign_up;
+
+pub use not_found::NotFound;
+pub use sign_in::SignIn;
+pub use sign_up::SignUp;
