@@ -10,7 +10,7 @@ use leptos_router::{
 
 use crate::{
     layout::Layout,
-    pages::{NotFound, SignIn, SignUp},
+    pages::{HomePage, NotFound, SignIn, SignUp},
 };
 
 /// All pages. Each is sent whole ([`SsrMode::Async`]), so that it can be read without JavaScript.
@@ -25,7 +25,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/sign-in") view=SignIn ssr=SsrMode::Async />
                 <Route path=path!("/sign-up") view=SignUp ssr=SsrMode::Async />
                 <ParentRoute path=path!("") view=Layout ssr=SsrMode::Async>
-                    <Route path=path!("/*any") view=NotFound ssr=SsrMode::Async />
+                    <Route path=path!("/") view=HomePage ssr=SsrMode::Async />
                 </ParentRoute>
             </Routes>
         </Router>

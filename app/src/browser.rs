@@ -54,13 +54,18 @@ pub async fn upload(
             on_progress((event.loaded() / event.total()) as f32);
         }
     });
-    let done = Closure::once(move || finished.send(()).ok());
+    let done = Closure::once(move || {
+        // Nobody waits any more when the page was left.
+        finished.send(()).ok();
+    });
     if let Ok(upload) = request.upload() {
         upload.set_onprogress(Some(progress.as_ref().unchecked_ref()));
     }
     // `loadend` follows success, failure and abort alike.
     request.set_onloadend(Some(done.as_ref().unchecked_ref()));
-    request.send_with_opt_form_data(Some(&form)).map_err(|_| no_connection())?;
+    request
+        .send_with_opt_form_data(Some(&form))
+        .map_err(|_| no_connection())?;
     end.await.map_err(|_| no_connection())?;
 
     let status = request.status().unwrap_or(0);

@@ -88,6 +88,9 @@ mod tests {
     #[test]
     fn a_query_leaves_out_what_is_empty_and_encodes_the_rest() {
         assert_eq!(query(&[("search", ""), ("cursor", "")]), "");
-        assert_eq!(query(&[("search", "a&b ü"), ("limit", "5")]), "?search=a%26b%20%C3%BC&limit=5");
+        assert_eq!(
+            query(&[("search", "a&b ü"), ("limit", "5")]),
+            "?search=a%26b%20%C3%BC&limit=5"
+        );
     }
 }

@@ -69,7 +69,10 @@ fn Row(conversation: Conversation) -> impl IntoView {
     let update = move |change: UpdateConversation| {
         spawn_local(async move {
             let client = transport::in_browser();
-            match client.patch::<Conversation>(&format!("/conversations/{id}"), &change).await {
+            match client
+                .patch::<Conversation>(&format!("/conversations/{id}"), &change)
+                .await
+            {
                 Ok(_) => changed.notify(),
                 Err(failure) => problem.set(Some(failure)),
             }

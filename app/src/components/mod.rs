@@ -1,10 +1,12 @@
 //! Parts that pages are made of.
 
+mod composer;
 mod conversation_list;
 mod form_problem;
 mod icon;
 mod problem_note;
 
+pub use composer::Composer;
 pub use conversation_list::ConversationList;
 pub use form_problem::FormProblem;
 pub use icon::{Icon, Shape};
