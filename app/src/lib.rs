@@ -1,1 +1,4 @@
-
+mod components;
+mod forms;
+mod format;
+pub mod pages;

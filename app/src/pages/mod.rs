@@ -1,0 +1,10 @@
+mod admin_users;
+mod assistant;
+mod assistants;
+mod connections;
+mod settings;
+pub use admin_users::AdminUsersPage;
+pub use assistant::AssistantPage;
+pub use assistants::AssistantsPage;
+pub use connections::ConnectionsPage;
+pub use settings::SettingsPage;
