@@ -1,11 +1,15 @@
 //! The `hyperion` server: composition root, HTTP, sign-in, documents, jobs and answers.
 
 pub mod accounts;
+pub mod assistants;
+pub mod chat;
 pub mod config;
+pub mod connections;
 pub mod documents;
 pub mod http;
 pub mod jobs;
 pub mod knowledge_bases;
+pub mod outbound;
 pub mod search;
 pub mod serve;
 pub mod state;

@@ -14,9 +14,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::{
-    accounts,
+    accounts, assistants, chat,
     config::Config,
-    documents,
+    connections, documents,
     http::same_origin,
     jobs, knowledge_bases, search,
     state::{AppState, OpenError},
@@ -65,11 +65,15 @@ pub fn router(state: AppState) -> Router {
                 .merge(accounts::routes())
                 .merge(knowledge_bases::routes())
                 .merge(documents::routes())
-                .merge(search::routes()),
+                .merge(search::routes())
+                .merge(connections::routes())
+                .merge(assistants::routes())
+                .merge(chat::routes()),
         )
         .split_for_parts();
     let upload_limit = usize::try_from(state.config.max_upload_mib.saturating_mul(10) << 20).unwrap_or(usize::MAX);
     api.merge(SwaggerUi::new("/api/docs").url("/api/v1/openapi.json", description))
+        .route("/forms/ask", axum::routing::post(chat::form::ask))
         .route("/healthz", get(|| async { "ok" }))
         .route("/readyz", get(ready))
         .layer(middleware::from_fn(same_origin::require))

@@ -11,7 +11,14 @@ use object_store::{ObjectStore, local::LocalFileSystem};
 use store::{Store, StoreError};
 use tokio::sync::{Mutex, Notify, broadcast};
 
-use crate::{accounts::sign_in_limit::SignInLimit, config::Config, search::DenseIndex};
+use crate::{
+    accounts::sign_in_limit::SignInLimit,
+    chat::running::{self, RunningAnswers},
+    config::Config,
+    connections::secrets::{Secrets, SecretsError},
+    outbound::Outbound,
+    search::DenseIndex,
+};
 
 /// Cheap to clone: everything is behind an `Arc` or is one.
 #[derive(Clone)]
@@ -27,6 +34,9 @@ pub struct AppState {
     pub extractor: Arc<Extractor>,
     pub embedder: Arc<dyn Embedder>,
     pub dense: Arc<DenseIndex>,
+    pub outbound: Outbound,
+    pub secrets: Secrets,
+    pub running: RunningAnswers,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -39,6 +49,10 @@ pub enum OpenError {
     Store(#[from] StoreError),
     #[error(transparent)]
     Model(#[from] EmbedError),
+    #[error(transparent)]
+    Secrets(#[from] SecretsError),
+    #[error("the client for outbound requests could not be set up: {0}")]
+    Outbound(#[from] reqwest::Error),
 }
 
 impl AppState {
@@ -55,6 +69,7 @@ impl AppState {
             })?;
         let store = Store::open(&config.data_dir.join("hyperion.db")).await?;
         store.release_all_leases().await?;
+        store.fail_interrupted_answers(&running::interrupted()).await?;
         let assets = config.assets();
         let embedder = MiniLm::load(&assets.join("models/all-MiniLM-L6-v2"), config.workers)?;
         let limits = Limits {
@@ -69,6 +84,9 @@ impl AppState {
                 pdfium: assets.join("libpdfium.so"),
                 limits,
             }),
+            outbound: Outbound::new(config.allow_private_addresses)?,
+            secrets: Secrets::open(&config.data_dir)?,
+            running: RunningAnswers::default(),
             originals: Arc::new(LocalFileSystem::new_with_prefix(&originals_dir)?),
             config: Arc::new(config),
             store,

@@ -10,6 +10,7 @@ use uuid::Uuid;
 use crate::{
     NewPassage, Store, StoreError,
     accounts::{page, page_limit},
+    enums::{from_name, name_of},
     time::{from_millis, now},
 };
 
@@ -32,13 +33,8 @@ pub struct Published<'a> {
     pub passages: &'a [NewPassage],
 }
 
-fn name_of<T: serde::Serialize>(value: T) -> Result<String, StoreError> {
-    Ok(serde_json::from_value(serde_json::to_value(value)?)?)
-}
-
 fn document(row: &SqliteRow) -> Result<Document, StoreError> {
     let text = |column: &str| row.try_get::<Option<String>, _>(column);
-    let parse = |value: String| serde_json::Value::String(value);
     Ok(Document {
         id: DocumentId(row.try_get("id")?),
         knowledge_base_id: KnowledgeBaseId(row.try_get("knowledge_base_id")?),
@@ -46,10 +42,8 @@ fn document(row: &SqliteRow) -> Result<Document, StoreError> {
         media_type: row.try_get("media_type")?,
         size: row.try_get::<i64, _>("size")?.unsigned_abs(),
         sha256: row.try_get("sha256")?,
-        status: serde_json::from_value(parse(row.try_get("status")?))?,
-        stage: text("stage")?
-            .map(|stage| serde_json::from_value(parse(stage)))
-            .transpose()?,
+        status: from_name(row.try_get("status")?)?,
+        stage: text("stage")?.map(from_name).transpose()?,
         progress: row.try_get("progress")?,
         error: text("error")?.map(|error| serde_json::from_str(&error)).transpose()?,
         pages: row.try_get("pages")?,

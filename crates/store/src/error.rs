@@ -11,6 +11,9 @@ pub enum StoreError {
     /// Something else already has this name, address or content.
     #[error("this {0} is already taken")]
     Taken(&'static str),
+    /// Somebody saved another version first.
+    #[error("this {0} was changed meanwhile: load it again and repeat your change")]
+    ChangedMeanwhile(&'static str),
     #[error(
         "the database was made by a newer version of Hyperion: start that version, or restore a backup of this one's"
     )]

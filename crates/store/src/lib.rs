@@ -4,7 +4,11 @@
 //! `knowledge_base_access` or an owner column. What a caller may not see is reported as [`StoreError::NotFound`].
 
 mod accounts;
+mod assistants;
+mod connections;
+mod conversations;
 mod documents;
+mod enums;
 mod error;
 mod jobs;
 mod knowledge_bases;
@@ -13,6 +17,8 @@ mod sqlite;
 mod time;
 
 pub use accounts::{NewSession, NewUser, StoredUser};
+pub use connections::{NewConnection, StoredConnection};
+pub use conversations::{AnswerState, Question};
 pub use documents::{NewDocument, Published};
 pub use error::StoreError;
 pub use jobs::Job;

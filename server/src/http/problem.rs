@@ -52,6 +52,7 @@ impl From<StoreError> for ApiError {
             StoreError::NotFound(_) => (StatusCode::NOT_FOUND, "not_found", "Not found"),
             StoreError::Forbidden(_) => (StatusCode::FORBIDDEN, "forbidden", "Not allowed"),
             StoreError::Taken(_) => (StatusCode::CONFLICT, "taken", "Already taken"),
+            StoreError::ChangedMeanwhile(_) => (StatusCode::CONFLICT, "changed_meanwhile", "Changed meanwhile"),
             StoreError::DiskFull => (
                 StatusCode::INSUFFICIENT_STORAGE,
                 "disk_full",

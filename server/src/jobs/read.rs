@@ -5,7 +5,7 @@ use engine::{
     embed::{EmbedError, to_f16_bytes},
     extract::{ExtractError, Extracted},
     lexical,
-    split::{Passage, split},
+    split::{ChunkSettings, Passage, split},
 };
 use futures::TryStreamExt;
 use object_store::ObjectStoreExt;
@@ -14,8 +14,6 @@ use tokio_util::io::StreamReader;
 
 use crate::{documents::original_path, state::AppState};
 
-/// Leaves room for title and headings within the model's 256 tokens.
-const PASSAGE_TOKENS: usize = 200;
 /// Passages embedded between two reports of progress.
 const PASSAGES_A_STEP: usize = 8;
 
@@ -67,7 +65,7 @@ pub async fn read(state: &AppState, id: DocumentId) -> Result<(), ReadError> {
     report(state, id, Stage::Split, 0.3).await?;
     let embedder = state.embedder.clone();
     let (text, passages) = tokio::task::spawn_blocking(move || {
-        let passages = split(&text, PASSAGE_TOKENS, |piece| embedder.count_tokens(piece));
+        let passages = split(&text, &ChunkSettings::default(), |piece| embedder.count_tokens(piece));
         (text, passages)
     })
     .await?;

@@ -1,0 +1,41 @@
+//! The root component: which page stands at which address.
+
+use leptos::prelude::*;
+use leptos_meta::{Title, provide_meta_context};
+use leptos_router::{
+    SsrMode,
+    components::{ParentRoute, Route, Router, Routes},
+    path,
+};
+
+use crate::{
+    layout::Layout,
+    pages::{
+        AdminUsersPage, AssistantPage, AssistantsPage, ConnectionsPage, HomePage, NotFound, SettingsPage, SignIn,
+        SignUp,
+    },
+};
+
+/// All pages. Each is sent whole ([`SsrMode::Async`]), so that it can be read without JavaScript.
+#[component]
+pub fn App() -> impl IntoView {
+    provide_meta_context();
+
+    view! {
+        <Title formatter=|title: String| if title.is_empty() { "Hyperion".to_owned() } else { format!("{title} · Hyperion") } />
+        <Router>
+            <Routes fallback=NotFound>
+                <Route path=path!("/sign-in") view=SignIn ssr=SsrMode::Async />
+                <Route path=path!("/sign-up") view=SignUp ssr=SsrMode::Async />
+                <ParentRoute path=path!("") view=Layout ssr=SsrMode::Async>
+                    <Route path=path!("/") view=HomePage ssr=SsrMode::Async />
+                    <Route path=path!("/assistants") view=AssistantsPage ssr=SsrMode::Async />
+                    <Route path=path!("/assistants/:id") view=AssistantPage ssr=SsrMode::Async />
+                    <Route path=path!("/connections") view=ConnectionsPage ssr=SsrMode::Async />
+                    <Route path=path!("/settings") view=SettingsPage ssr=SsrMode::Async />
+                    <Route path=path!("/admin/users") view=AdminUsersPage ssr=SsrMode::Async />
+                </ParentRoute>
+            </Routes>
+        </Router>
+    }
+}

@@ -1,0 +1,17 @@
+//! Parts that pages are made of.
+
+mod composer;
+mod conversation_list;
+mod empty;
+mod form_problem;
+mod icon;
+mod loading;
+mod problem_note;
+
+pub use composer::Composer;
+pub use conversation_list::ConversationList;
+pub use empty::Empty;
+pub use form_problem::FormProblem;
+pub use icon::{Icon, Shape};
+pub use loading::Loading;
+pub use problem_note::ProblemNote;

@@ -1,0 +1,96 @@
+//! Values as people read them, and as addresses carry them.
+
+use chrono::{DateTime, Datelike, Timelike, Utc};
+
+/// Bytes in the largest unit that leaves a number of at least one, decimal as in file managers: `2.4 MB`.
+pub fn size(bytes: u64) -> String {
+    const UNITS: [&str; 4] = ["kB", "MB", "GB", "TB"];
+    if bytes < 1000 {
+        return format!("{bytes} B");
+    }
+    let mut value = bytes as f64 / 1000.0;
+    let mut unit = 0;
+    while value >= 999.95 && unit + 1 < UNITS.len() {
+        value /= 1000.0;
+        unit += 1;
+    }
+    if value < 10.0 {
+        format!("{value:.1} {}", UNITS[unit])
+    } else {
+        format!("{value:.0} {}", UNITS[unit])
+    }
+}
+
+/// Day and time in UTC: `4 Nov 2026, 09:05`.
+pub fn moment(time: DateTime<Utc>) -> String {
+    const MONTHS: [&str; 12] = [
+        "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+    ];
+    format!(
+        "{} {} {}, {:02}:{:02}",
+        time.day(),
+        MONTHS[time.month0() as usize],
+        time.year(),
+        time.hour(),
+        time.minute()
+    )
+}
+
+/// `1 document`, `2 documents`.
+pub fn count(number: u64, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
+/// Whole percent of a share from 0 to 1.
+pub fn percent(share: f32) -> u8 {
+    (share.clamp(0.0, 1.0) * 100.0) as u8
+}
+
+/// `?name=value&...` of those that have a value, percent-encoded; empty when none has.
+pub fn query(parameters: &[(&str, &str)]) -> String {
+    let mut text = String::new();
+    for (name, value) in parameters.iter().filter(|(_, value)| !value.is_empty()) {
+        text.push(if text.is_empty() { '?' } else { '&' });
+        text.push_str(name);
+        text.push('=');
+        for byte in value.bytes() {
+            if byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte) {
+                text.push(char::from(byte));
+            } else {
+                text.push_str(&format!("%{byte:02X}"));
+            }
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeZone;
+
+    use super::*;
+
+    #[test]
+    fn sizes_are_rounded_to_what_people_compare() {
+        assert_eq!(size(999), "999 B");
+        assert_eq!(size(1_000), "1.0 kB");
+        assert_eq!(size(2_440_000), "2.4 MB");
+        assert_eq!(size(999_999), "1.0 MB");
+        assert_eq!(size(52_428_800), "52 MB");
+    }
+
+    #[test]
+    fn a_moment_names_its_month() {
+        let time = Utc.with_ymd_and_hms(2026, 11, 4, 9, 5, 0).unwrap();
+        assert_eq!(moment(time), "4 Nov 2026, 09:05");
+    }
+
+    #[test]
+    fn a_query_leaves_out_what_is_empty_and_encodes_the_rest() {
+        assert_eq!(query(&[("search", ""), ("cursor", "")]), "");
+        assert_eq!(
+            query(&[("search", "a&b ü"), ("limit", "5")]),
+            "?search=a%26b%20%C3%BC&limit=5"
+        );
+    }
+}

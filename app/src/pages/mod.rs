@@ -1,0 +1,21 @@
+//! One page per file.
+
+mod admin_users;
+mod assistant;
+mod assistants;
+mod connections;
+mod home;
+mod not_found;
+mod settings;
+mod sign_in;
+mod sign_up;
+
+pub use admin_users::AdminUsersPage;
+pub use assistant::AssistantPage;
+pub use assistants::AssistantsPage;
+pub use connections::ConnectionsPage;
+pub use home::HomePage;
+pub use not_found::NotFound;
+pub use settings::SettingsPage;
+pub use sign_in::SignIn;
+pub use sign_up::SignUp;

@@ -1,0 +1,16 @@
+//! Addresses at which there is nothing.
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+
+#[component]
+pub fn NotFound() -> impl IntoView {
+    view! {
+        <Title text="Page not found" />
+        <main class="entrance">
+            <h1>"There is no page at this address"</h1>
+            <p>"It may have been deleted, or the address may be mistyped."</p>
+            <p><a href="/">"Go to your questions"</a></p>
+        </main>
+    }
+}

@@ -1,0 +1,56 @@
+//! The HTML document around the pages.
+
+use leptos::prelude::*;
+use leptos_meta::MetaTags;
+
+use crate::App;
+
+/// Addresses of the browser bundle's files.
+#[derive(Debug, Clone)]
+pub struct Assets {
+    pub js: String,
+    pub wasm: String,
+    pub css: String,
+}
+
+/// The whole document. `nonce` is the one that the response's Content-Security-Policy allows scripts to carry.
+pub fn shell(assets: Assets, nonce: String) -> impl IntoView {
+    let start = format!(
+        "import({}).then(app => app.default({{ module_or_path: {} }}).then(() => app.hydrate()))",
+        script_string(&assets.js),
+        script_string(&assets.wasm),
+    );
+    view! {
+        <!DOCTYPE html>
+        <html lang="en">
+            <head>
+                <meta charset="utf-8" />
+                <meta name="viewport" content="width=device-width, initial-scale=1" />
+                <meta name="color-scheme" content="light dark" />
+                <link rel="stylesheet" href=assets.css />
+                <link rel="modulepreload" href=assets.js nonce=nonce.clone() />
+                <link rel="preload" href=assets.wasm r#as="fetch" r#type="application/wasm" crossorigin="anonymous" />
+                <script type="module" nonce=nonce inner_html=start></script>
+                <MetaTags />
+            </head>
+            <body>
+                <App />
+            </body>
+        </html>
+    }
+}
+
+/// `text` as a string literal of a script that stands in HTML.
+fn script_string(text: &str) -> String {
+    serde_json::Value::from(text).to_string().replace('<', "\\u003c")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_script_string_cannot_end_the_script_it_stands_in() {
+        assert_eq!(script_string(r#"</script>""#), r#""\u003c/script>\"""#);
+    }
+}

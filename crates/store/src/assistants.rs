@@ -1,0 +1,158 @@
+//! Assistants and their versions.
+
+use api::{Assistant, AssistantId, AssistantSettings, AssistantVersion, UserId};
+use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
+use uuid::Uuid;
+
+use crate::{
+    Store, StoreError,
+    time::{from_millis, now},
+};
+
+/// Everything an [`Assistant`] needs, of those that belong to the caller `$1` and are not deleted.
+const SELECT: &str = "
+    SELECT assistants.*, settings FROM assistants
+    JOIN assistant_versions current ON current.assistant_id = assistants.id AND current.version = assistants.version
+    WHERE owner_id = $1 AND NOT deleted";
+
+fn assistant(row: &SqliteRow) -> Result<Assistant, StoreError> {
+    Ok(Assistant {
+        id: AssistantId(row.try_get("id")?),
+        version: row.try_get("version")?,
+        settings: serde_json::from_str(row.try_get("settings")?)?,
+        created_at: from_millis(row.try_get("created_at")?),
+        updated_at: from_millis(row.try_get("updated_at")?),
+    })
+}
+
+async fn add_version(
+    tx: &mut SqliteConnection,
+    id: AssistantId,
+    version: u32,
+    settings: &AssistantSettings,
+    at: i64,
+) -> Result<(), StoreError> {
+    sqlx::query("INSERT INTO assistant_versions (assistant_id, version, settings, created_at) VALUES ($1, $2, $3, $4)")
+        .bind(id.0)
+        .bind(version)
+        .bind(serde_json::to_string(settings)?)
+        .bind(at)
+        .execute(tx)
+        .await?;
+    Ok(())
+}
+
+impl Store {
+    /// The caller's assistants, oldest first.
+    pub async fn assistants(&self, caller: UserId) -> Result<Vec<Assistant>, StoreError> {
+        let rows = sqlx::query(sqlx::AssertSqlSafe(format!("{SELECT} ORDER BY id")))
+            .bind(caller.0)
+            .fetch_all(&self.reads)
+            .await?;
+        rows.iter().map(assistant).collect()
+    }
+
+    pub async fn assistant(&self, caller: UserId, id: AssistantId) -> Result<Assistant, StoreError> {
+        let row = sqlx::query(sqlx::AssertSqlSafe(format!("{SELECT} AND id = $2")))
+            .bind(caller.0)
+            .bind(id.0)
+            .fetch_optional(&self.reads)
+            .await?
+            .ok_or(StoreError::NotFound("assistant"))?;
+        assistant(&row)
+    }
+
+    /// The caller's oldest assistant; one with default settings is made when there is none.
+    pub async fn default_assistant(&self, caller: UserId) -> Result<Assistant, StoreError> {
+        match self.assistants(caller).await?.into_iter().next() {
+            Some(oldest) => Ok(oldest),
+            None => self.create_assistant(caller, &AssistantSettings::default()).await,
+        }
+    }
+
+    pub async fn create_assistant(
+        &self,
+        caller: UserId,
+        settings: &AssistantSettings,
+    ) -> Result<Assistant, StoreError> {
+        let (id, at) = (AssistantId(Uuid::now_v7()), now());
+        let mut tx = self.writes.begin().await?;
+        sqlx::query(
+            "INSERT INTO assistants (id, owner_id, version, created_at, updated_at) VALUES ($1, $2, 1, $3, $3)",
+        )
+        .bind(id.0)
+        .bind(caller.0)
+        .bind(at)
+        .execute(&mut *tx)
+        .await?;
+        add_version(&mut tx, id, 1, settings, at).await?;
+        tx.commit().await?;
+        self.assistant(caller, id).await
+    }
+
+    /// Saves a new version made from version `base`.
+    ///
+    /// # Errors
+    /// [`StoreError::ChangedMeanwhile`] when `base` is no longer the current version.
+    pub async fn save_assistant(
+        &self,
+        caller: UserId,
+        id: AssistantId,
+        base: u32,
+        settings: &AssistantSettings,
+    ) -> Result<Assistant, StoreError> {
+        self.assistant(caller, id).await?;
+        let at = now();
+        let mut tx = self.writes.begin().await?;
+        let saved = sqlx::query(
+            "UPDATE assistants SET version = version + 1, updated_at = $4
+             WHERE id = $2 AND owner_id = $1 AND version = $3 AND NOT deleted",
+        )
+        .bind(caller.0)
+        .bind(id.0)
+        .bind(base)
+        .bind(at)
+        .execute(&mut *tx)
+        .await?;
+        if saved.rows_affected() == 0 {
+            return Err(StoreError::ChangedMeanwhile("assistant"));
+        }
+        add_version(&mut tx, id, base + 1, settings, at).await?;
+        tx.commit().await?;
+        self.assistant(caller, id).await
+    }
+
+    pub async fn delete_assistant(&self, caller: UserId, id: AssistantId) -> Result<(), StoreError> {
+        let deleted = sqlx::query("UPDATE assistants SET deleted = 1 WHERE id = $2 AND owner_id = $1 AND NOT deleted")
+            .bind(caller.0)
+            .bind(id.0)
+            .execute(&self.writes)
+            .await?;
+        if deleted.rows_affected() == 0 {
+            return Err(StoreError::NotFound("assistant"));
+        }
+        Ok(())
+    }
+
+    /// Every version of an assistant, newest first.
+    pub async fn assistant_versions(
+        &self,
+        caller: UserId,
+        id: AssistantId,
+    ) -> Result<Vec<AssistantVersion>, StoreError> {
+        self.assistant(caller, id).await?;
+        let rows = sqlx::query("SELECT * FROM assistant_versions WHERE assistant_id = $1 ORDER BY version DESC")
+            .bind(id.0)
+            .fetch_all(&self.reads)
+            .await?;
+        rows.iter()
+            .map(|row| {
+                Ok(AssistantVersion {
+                    version: row.try_get("version")?,
+                    settings: serde_json::from_str(row.try_get("settings")?)?,
+                    created_at: from_millis(row.try_get("created_at")?),
+                })
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,120 @@
+//! Language model endpoints: one's own and those shared with everybody.
+
+use api::{Connection, ConnectionId, Preset, UserId};
+use sqlx::{Row, sqlite::SqliteRow};
+
+use crate::{
+    Store, StoreError,
+    enums::{from_name, name_of},
+    time::{from_millis, now},
+};
+
+/// A connection with its sealed key, which opens only with the owner's id.
+pub struct StoredConnection {
+    pub connection: Connection,
+    pub owner: UserId,
+    pub sealed_key: Option<Vec<u8>>,
+}
+
+pub struct NewConnection<'a> {
+    pub id: ConnectionId,
+    pub name: &'a str,
+    pub preset: Preset,
+    pub base_url: &'a str,
+    pub sealed_key: Option<Vec<u8>>,
+    pub model: &'a str,
+    pub shared: bool,
+}
+
+fn stored(row: &SqliteRow, caller: UserId) -> Result<StoredConnection, StoreError> {
+    let owner = UserId(row.try_get("owner_id")?);
+    let sealed_key: Option<Vec<u8>> = row.try_get("sealed_key")?;
+    Ok(StoredConnection {
+        connection: Connection {
+            id: ConnectionId(row.try_get("id")?),
+            name: row.try_get("name")?,
+            preset: from_name(row.try_get("preset")?)?,
+            base_url: row.try_get("base_url")?,
+            has_key: sealed_key.is_some(),
+            model: row.try_get("model")?,
+            shared: row.try_get("shared")?,
+            editable: owner == caller,
+            created_at: from_millis(row.try_get("created_at")?),
+        },
+        owner,
+        sealed_key,
+    })
+}
+
+impl Store {
+    /// The connections the caller may use, their own first, oldest first.
+    pub async fn connections(&self, caller: UserId) -> Result<Vec<StoredConnection>, StoreError> {
+        let rows =
+            sqlx::query("SELECT * FROM connections WHERE owner_id = $1 OR shared ORDER BY owner_id = $1 DESC, id")
+                .bind(caller.0)
+                .fetch_all(&self.reads)
+                .await?;
+        rows.iter().map(|row| stored(row, caller)).collect()
+    }
+
+    pub async fn connection(&self, caller: UserId, id: ConnectionId) -> Result<StoredConnection, StoreError> {
+        let row = sqlx::query("SELECT * FROM connections WHERE id = $2 AND (owner_id = $1 OR shared)")
+            .bind(caller.0)
+            .bind(id.0)
+            .fetch_optional(&self.reads)
+            .await?
+            .ok_or(StoreError::NotFound("connection"))?;
+        stored(&row, caller)
+    }
+
+    pub async fn create_connection(&self, caller: UserId, new: &NewConnection<'_>) -> Result<Connection, StoreError> {
+        let row = sqlx::query(
+            "INSERT INTO connections (id, owner_id, name, preset, base_url, sealed_key, model, shared, created_at)
+             VALUES ($2, $1, $3, $4, $5, $6, $7, $8, $9) RETURNING *",
+        )
+        .bind(caller.0)
+        .bind(new.id.0)
+        .bind(new.name)
+        .bind(name_of(new.preset)?)
+        .bind(new.base_url)
+        .bind(&new.sealed_key)
+        .bind(new.model)
+        .bind(new.shared)
+        .bind(now())
+        .fetch_one(&self.writes)
+        .await?;
+        Ok(stored(&row, caller)?.connection)
+    }
+
+    /// Replaces everything about one of the caller's own connections.
+    pub async fn replace_connection(&self, caller: UserId, new: &NewConnection<'_>) -> Result<Connection, StoreError> {
+        let row = sqlx::query(
+            "UPDATE connections SET name = $3, preset = $4, base_url = $5, sealed_key = $6, model = $7, shared = $8
+             WHERE id = $2 AND owner_id = $1 RETURNING *",
+        )
+        .bind(caller.0)
+        .bind(new.id.0)
+        .bind(new.name)
+        .bind(name_of(new.preset)?)
+        .bind(new.base_url)
+        .bind(&new.sealed_key)
+        .bind(new.model)
+        .bind(new.shared)
+        .fetch_optional(&self.writes)
+        .await?
+        .ok_or(StoreError::NotFound("connection"))?;
+        Ok(stored(&row, caller)?.connection)
+    }
+
+    pub async fn delete_connection(&self, caller: UserId, id: ConnectionId) -> Result<(), StoreError> {
+        if !self.connection(caller, id).await?.connection.editable {
+            return Err(StoreError::Forbidden("connection"));
+        }
+        sqlx::query("DELETE FROM connections WHERE id = $2 AND owner_id = $1")
+            .bind(caller.0)
+            .bind(id.0)
+            .execute(&self.writes)
+            .await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,508 @@
+//! A thin client for OpenAI-compatible endpoints; thin because they differ in everything but the essentials.
+
+use std::time::Duration;
+
+use api::Problem;
+use eventsource_stream::Eventsource;
+use futures::{Stream, StreamExt, stream::BoxStream};
+use reqwest::{Method, Response, StatusCode, header};
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use tokio::time::timeout;
+use url::Url;
+
+use crate::outbound::{self, Outbound, OutboundError};
+
+/// A list of models or the text of an error is not longer than this.
+const LONGEST_BODY: usize = 4 << 20;
+
+/// How much of an endpoint's own words is shown in an error.
+const SHOWN_CHARACTERS: usize = 300;
+
+#[derive(Debug, thiserror::Error)]
+pub enum LlmError {
+    #[error(transparent)]
+    Unreachable(#[from] OutboundError),
+    #[error("the endpoint did not accept the key")]
+    Unauthorized,
+    #[error("the endpoint has no model {0}")]
+    NoSuchModel(String),
+    #[error("nothing OpenAI-compatible is at this address")]
+    NotAnEndpoint,
+    #[error("the endpoint takes no more requests for now")]
+    RateLimited { retry_after_seconds: Option<u64> },
+    #[error("the endpoint did not begin to answer within {} seconds", .0.as_secs())]
+    Slow(Duration),
+    #[error("the endpoint stopped sending for {} seconds", .0.as_secs())]
+    Stalled(Duration),
+    #[error("the endpoint ended the answer in the middle")]
+    CutOff,
+    #[error("the endpoint sent something that is not an OpenAI-compatible answer")]
+    Malformed,
+    #[error("the endpoint answered with status {status}: {message}")]
+    Failed { status: u16, message: String },
+}
+
+impl From<LlmError> for Problem {
+    fn from(error: LlmError) -> Self {
+        let (status, code, remedy) = match &error {
+            // Already says what to do.
+            LlmError::Unreachable(_) => (502, "llm_unreachable", String::new()),
+            LlmError::Unauthorized => (
+                502,
+                "llm_unauthorized",
+                "Enter a valid key in the connection.".to_owned(),
+            ),
+            LlmError::NoSuchModel(_) => (
+                502,
+                "llm_no_such_model",
+                "Choose another model in the assistant or the connection, or load this one on the endpoint.".to_owned(),
+            ),
+            LlmError::NotAnEndpoint => (
+                502,
+                "llm_not_an_endpoint",
+                "Check the connection's address; it usually ends in /v1.".to_owned(),
+            ),
+            LlmError::RateLimited { retry_after_seconds } => (
+                503,
+                "llm_rate_limited",
+                match retry_after_seconds {
+                    Some(seconds) => format!("Try again in {seconds} seconds."),
+                    None => "Try again in a minute.".to_owned(),
+                },
+            ),
+            LlmError::Slow(_) => (
+                504,
+                "llm_slow",
+                "It may be loading the model: try again, or choose a smaller model.".to_owned(),
+            ),
+            LlmError::Stalled(_) => (504, "llm_stalled", "What arrived was kept. Ask again.".to_owned()),
+            LlmError::CutOff => (502, "llm_cut_off", "What arrived was kept. Ask again.".to_owned()),
+            LlmError::Malformed => (
+                502,
+                "llm_malformed",
+                "Check that the connection's address is that of a chat model. What arrived before was kept.".to_owned(),
+            ),
+            LlmError::Failed { .. } => (502, "llm_failed", "Test the connection, then ask again.".to_owned()),
+        };
+        let mut detail = error.to_string();
+        if let Some(first) = detail.get_mut(..1) {
+            first.make_ascii_uppercase();
+        }
+        Problem::new(status, code, "The language model could not answer")
+            .with_detail(format!("{detail}. {remedy}").trim_end().to_owned())
+    }
+}
+
+/// How long to wait for an endpoint.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// Until the first byte: a local server may have to load the model.
+    pub first: Duration,
+    /// Between two parts of an answer.
+    pub idle: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            first: Duration::from_secs(120),
+            idle: Duration::from_secs(60),
+        }
+    }
+}
+
+/// One endpoint with its key.
+#[derive(Clone)]
+pub struct Llm {
+    pub outbound: Outbound,
+    pub base_url: Url,
+    pub key: Option<SecretString>,
+    pub patience: Patience,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct ChatRequest {
+    pub model: String,
+    pub messages: Vec<ChatMessage>,
+    pub temperature: f32,
+    pub top_p: f32,
+    pub max_tokens: u32,
+}
+
+#[derive(Debug, Clone, Serialize)]
+pub struct ChatMessage {
+    pub role: &'static str,
+    pub content: String,
+}
+
+#[derive(Serialize)]
+struct StreamedRequest<'a> {
+    #[serde(flatten)]
+    request: &'a ChatRequest,
+    stream: bool,
+}
+
+#[derive(Deserialize)]
+struct Models {
+    data: Vec<Model>,
+}
+
+#[derive(Deserialize)]
+struct Model {
+    id: String,
+}
+
+#[derive(Deserialize)]
+struct Chunk {
+    #[serde(default)]
+    choices: Vec<Choice>,
+    #[serde(default)]
+    error: Option<ErrorBody>,
+}
+
+#[derive(Deserialize)]
+struct Choice {
+    #[serde(default)]
+    delta: Delta,
+    #[serde(default)]
+    finish_reason: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+struct Delta {
+    #[serde(default)]
+    content: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct ErrorBody {
+    #[serde(default)]
+    message: String,
+}
+
+impl Llm {
+    /// The names of the models the endpoint offers.
+    pub async fn models(&self) -> Result<Vec<String>, LlmError> {
+        let response = self.send(Method::GET, "models", None).await?;
+        if response.status() == StatusCode::NOT_FOUND || response.status().is_redirection() {
+            return Err(LlmError::NotAnEndpoint);
+        }
+        let response = succeeded(response, self.patience).await?;
+        let body = body(response, self.patience).await.ok_or(LlmError::NotAnEndpoint)?;
+        let models: Models = serde_json::from_slice(&body).map_err(|_| LlmError::NotAnEndpoint)?;
+        Ok(models.data.into_iter().map(|model| model.id).collect())
+    }
+
+    /// Streams an answer piece by piece. An answer that ends without saying so ends in [`LlmError::CutOff`].
+    pub async fn chat(&self, request: &ChatRequest) -> Result<BoxStream<'static, Result<String, LlmError>>, LlmError> {
+        let response = self.send(Method::POST, "chat/completions", Some(request)).await?;
+        if response.status().is_redirection() {
+            return Err(LlmError::NotAnEndpoint);
+        }
+        if response.status() == StatusCode::NOT_FOUND {
+            let body = body(response, self.patience).await.unwrap_or_default();
+            // A server that knows the route names the model in its answer.
+            return Err(if message_in(&body).to_lowercase().contains("model") {
+                LlmError::NoSuchModel(request.model.clone())
+            } else {
+                LlmError::NotAnEndpoint
+            });
+        }
+        let response = succeeded(response, self.patience).await?;
+        Ok(pieces(response.bytes_stream(), self.patience).boxed())
+    }
+
+    /// A short answer as a whole.
+    pub async fn complete(&self, request: &ChatRequest) -> Result<String, LlmError> {
+        let mut pieces = self.chat(request).await?;
+        let mut answer = String::new();
+        while let Some(piece) = pieces.next().await {
+            answer.push_str(&piece?);
+        }
+        Ok(answer)
+    }
+
+    async fn send(&self, method: Method, path: &str, body: Option<&ChatRequest>) -> Result<Response, LlmError> {
+        let mut url = self.base_url.clone();
+        url.set_path(&format!("{}/{path}", self.base_url.path().trim_end_matches('/')));
+        let mut request = self.outbound.request(method, url.clone())?;
+        if let Some(key) = &self.key {
+            request = request.bearer_auth(key.expose_secret());
+        }
+        if let Some(body) = body {
+            request = request.json(&StreamedRequest {
+                request: body,
+                stream: true,
+            });
+        }
+        match timeout(self.patience.first, request.send()).await {
+            Err(_) => Err(LlmError::Slow(self.patience.first)),
+            Ok(Err(error)) => Err(outbound::describe(&url, &error).into()),
+            Ok(Ok(response)) => Ok(response),
+        }
+    }
+}
+
+async fn succeeded(response: Response, patience: Patience) -> Result<Response, LlmError> {
+    match response.status() {
+        status if status.is_success() => Ok(response),
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(LlmError::Unauthorized),
+        StatusCode::TOO_MANY_REQUESTS => {
+            let header = response.headers().get(header::RETRY_AFTER);
+            Err(LlmError::RateLimited {
+                retry_after_seconds: header
+                    .and_then(|value| value.to_str().ok())
+                    .and_then(|value| value.trim().parse().ok()),
+            })
+        }
+        status => Err(LlmError::Failed {
+            status: status.as_u16(),
+            message: shown(&message_in(&body(response, patience).await.unwrap_or_default())),
+        }),
+    }
+}
+
+/// The whole body, unless it is endless, slow or broken.
+async fn body(response: Response, patience: Patience) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let mut chunks = response.bytes_stream();
+    while let Some(chunk) = timeout(patience.idle, chunks.next()).await.ok()? {
+        bytes.extend_from_slice(&chunk.ok()?);
+        if bytes.len() > LONGEST_BODY {
+            return None;
+        }
+    }
+    Some(bytes)
+}
+
+/// Endpoints tell errors as `{"error": {"message": ..}}`, `{"error": ".."}` or plain text.
+fn message_in(body: &[u8]) -> String {
+    let text = String::from_utf8_lossy(body);
+    let value: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
+    let told = value["error"]["message"].as_str().or_else(|| value["error"].as_str());
+    told.map_or_else(|| text.trim().to_owned(), str::to_owned)
+}
+
+fn shown(message: &str) -> String {
+    message
+        .chars()
+        .filter(|c| !c.is_control())
+        .take(SHOWN_CHARACTERS)
+        .collect()
+}
+
+fn pieces<E: std::error::Error + Send>(
+    bytes: impl Stream<Item = Result<bytes::Bytes, E>> + Send + 'static,
+    patience: Patience,
+) -> impl Stream<Item = Result<String, LlmError>> + Send {
+    struct Reading<S> {
+        events: S,
+        finished: bool,
+        over: bool,
+        begun: bool,
+    }
+    let start = Reading {
+        events: Box::pin(bytes.eventsource()),
+        finished: false,
+        over: false,
+        begun: false,
+    };
+    futures::stream::unfold(start, move |mut reading| async move {
+        if reading.over {
+            return None;
+        }
+        let read = loop {
+            let wait = if reading.begun { patience.idle } else { patience.first };
+            match timeout(wait, reading.events.next()).await {
+                Err(_) if reading.begun => break Err(LlmError::Stalled(patience.idle)),
+                Err(_) => break Err(LlmError::Slow(patience.first)),
+                // Some endpoints close without `[DONE]` after they gave a reason to finish.
+                Ok(None) if reading.finished => return None,
+                Ok(None) => break Err(LlmError::CutOff),
+                Ok(Some(Err(eventsource_stream::EventStreamError::Transport(_)))) => break Err(LlmError::CutOff),
+                Ok(Some(Err(_))) => break Err(LlmError::Malformed),
+                Ok(Some(Ok(event))) if event.data.trim() == "[DONE]" => return None,
+                Ok(Some(Ok(event))) => {
+                    reading.begun = true;
+                    let Ok(chunk) = serde_json::from_str::<Chunk>(&event.data) else {
+                        break Err(LlmError::Malformed);
+                    };
+                    if let Some(error) = chunk.error {
+                        let message = shown(&error.message);
+                        break Err(LlmError::Failed { status: 200, message });
+                    }
+                    let Some(choice) = chunk.choices.into_iter().next() else {
+                        continue;
+                    };
+                    reading.finished |= choice.finish_reason.is_some();
+                    if let Some(text) = choice.delta.content.filter(|text| !text.is_empty()) {
+                        break Ok(text);
+                    }
+                }
+            }
+        };
+        reading.over = read.is_err();
+        Some((read, reading))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::{
+        Router,
+        body::Body,
+        response::IntoResponse,
+        routing::{get, post},
+    };
+
+    use super::*;
+
+    async fn endpoint(router: Router) -> Llm {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+        Llm {
+            outbound: Outbound::new(true).unwrap(),
+            base_url: format!("http://{address}/v1").parse().unwrap(),
+            key: Some("sk-test".to_owned().into()),
+            patience: Patience {
+                first: Duration::from_millis(300),
+                idle: Duration::from_millis(300),
+            },
+        }
+    }
+
+    fn request() -> ChatRequest {
+        ChatRequest {
+            model: "small".to_owned(),
+            messages: vec![ChatMessage {
+                role: "user",
+                content: "Hello?".to_owned(),
+            }],
+            temperature: 0.0,
+            top_p: 1.0,
+            max_tokens: 16,
+        }
+    }
+
+    async fn answering(body: &'static str) -> Llm {
+        endpoint(Router::new().route(
+            "/v1/chat/completions",
+            post(move || async move { ([(header::CONTENT_TYPE, "text/event-stream")], body) }),
+        ))
+        .await
+    }
+
+    async fn refusing(status: StatusCode, body: &'static str) -> LlmError {
+        let handler = move || async move { (status, [(header::RETRY_AFTER, "7")], body) };
+        let llm = endpoint(Router::new().route("/v1/chat/completions", post(handler))).await;
+        llm.complete(&request()).await.unwrap_err()
+    }
+
+    #[tokio::test]
+    async fn pieces_of_an_answer_arrive_in_order() {
+        let llm = answering(
+            "data: {\"choices\":[{\"delta\":{\"role\":\"assistant\"}}]}\n\ndata: {\"choices\":[{\"delta\":{\"content\":\"Gu\"}}]}\n\n\
+             : comment\n\ndata: {\"choices\":[{\"delta\":{\"content\":\"ten Tag\"}}]}\n\n\
+             data: {\"choices\":[],\"usage\":{}}\n\ndata: [DONE]\n\n",
+        )
+        .await;
+        assert_eq!(llm.complete(&request()).await.unwrap(), "Guten Tag");
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_gives_a_reason_to_finish_may_end_without_a_mark() {
+        let llm =
+            answering("data: {\"choices\":[{\"delta\":{\"content\":\"Hi\"},\"finish_reason\":\"stop\"}]}\n\n").await;
+        assert_eq!(llm.complete(&request()).await.unwrap(), "Hi");
+    }
+
+    #[tokio::test]
+    async fn an_answer_that_ends_in_the_middle_is_cut_off_after_what_arrived() {
+        let llm = answering("data: {\"choices\":[{\"delta\":{\"content\":\"Half an\"}}]}\n\n").await;
+        let mut pieces = llm.chat(&request()).await.unwrap();
+        assert_eq!(pieces.next().await.unwrap().unwrap(), "Half an");
+        assert!(matches!(pieces.next().await, Some(Err(LlmError::CutOff))));
+        assert!(pieces.next().await.is_none());
+    }
+
+    #[tokio::test]
+    async fn what_is_not_an_answer_is_malformed() {
+        let llm = answering("data: {\"choices\": oops\n\n").await;
+        assert!(matches!(llm.complete(&request()).await, Err(LlmError::Malformed)));
+    }
+
+    #[tokio::test]
+    async fn an_error_told_within_the_stream_is_told_on() {
+        let llm = answering("data: {\"error\":{\"message\":\"out of memory\"}}\n\n").await;
+        let message = llm.complete(&request()).await.unwrap_err().to_string();
+        assert!(message.contains("out of memory"), "{message}");
+    }
+
+    #[tokio::test]
+    async fn refusals_name_their_cause() {
+        assert!(matches!(
+            refusing(StatusCode::UNAUTHORIZED, "").await,
+            LlmError::Unauthorized
+        ));
+        let missing = refusing(
+            StatusCode::NOT_FOUND,
+            r#"{"error":{"message":"model 'small' not found"}}"#,
+        )
+        .await;
+        assert!(matches!(missing, LlmError::NoSuchModel(model) if model == "small"));
+        assert!(matches!(
+            refusing(StatusCode::NOT_FOUND, "<html>").await,
+            LlmError::NotAnEndpoint
+        ));
+        assert!(matches!(
+            refusing(StatusCode::TOO_MANY_REQUESTS, "").await,
+            LlmError::RateLimited {
+                retry_after_seconds: Some(7)
+            }
+        ));
+        let failed = refusing(StatusCode::BAD_REQUEST, r#"{"error":"context too long"}"#).await;
+        assert!(failed.to_string().contains("context too long"), "{failed}");
+    }
+
+    #[tokio::test]
+    async fn a_server_that_does_not_run_is_refused_with_what_to_check() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        drop(listener);
+        let llm = Llm {
+            base_url: format!("http://{address}/v1").parse().unwrap(),
+            ..endpoint(Router::new()).await
+        };
+        let problem = Problem::from(llm.models().await.unwrap_err());
+        assert_eq!(problem.code, "llm_unreachable");
+        assert!(problem.message().contains("check that the server runs"), "{problem}");
+    }
+
+    #[tokio::test]
+    async fn a_server_that_never_answers_is_slow_and_one_that_pauses_has_stalled() {
+        let silent = post(|| async { std::future::pending::<String>().await });
+        let llm = endpoint(Router::new().route("/v1/chat/completions", silent)).await;
+        assert!(matches!(llm.complete(&request()).await, Err(LlmError::Slow(_))));
+
+        let pausing = post(|| async {
+            let first: Result<_, std::convert::Infallible> =
+                Ok("data: {\"choices\":[{\"delta\":{\"content\":\"Hm\"}}]}\n\n");
+            Body::from_stream(futures::stream::once(async move { first }).chain(futures::stream::pending()))
+                .into_response()
+        });
+        let llm = endpoint(Router::new().route("/v1/chat/completions", pausing)).await;
+        assert!(matches!(llm.complete(&request()).await, Err(LlmError::Stalled(_))));
+    }
+
+    #[tokio::test]
+    async fn models_are_listed_with_the_key_sent() {
+        let list = get(|headers: axum::http::HeaderMap| async move {
+            assert_eq!(headers[header::AUTHORIZATION], "Bearer sk-test");
+            r#"{"object":"list","data":[{"id":"small","object":"model"},{"id":"large"}]}"#
+        });
+        let llm = endpoint(Router::new().route("/v1/models", list)).await;
+        assert_eq!(llm.models().await.unwrap(), ["small", "large"]);
+    }
+}

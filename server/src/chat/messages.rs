@@ -1,0 +1,127 @@
+//! What can be done with single messages: follow, stop, repeat and rate an answer.
+
+use std::convert::Infallible;
+
+use api::{AnswerEvent, Asked, Author, Feedback, Message, MessageId};
+use axum::{
+    Json,
+    extract::{Path, State},
+    http::{HeaderMap, StatusCode},
+    response::sse::{Event, KeepAlive, Sse},
+};
+use futures::{Stream, StreamExt, stream};
+use store::Question;
+
+use super::{answer, conversations::with_html};
+use crate::{
+    http::{ApiError, ApiJson, Caller},
+    state::AppState,
+};
+
+const LONGEST_NOTE: usize = 2000;
+
+/// Answer the same question again, beside the answers there are.
+#[utoipa::path(post, path = "/messages/{id}/regenerate", tag = "Conversations", params(("id" = uuid::Uuid, Path)),
+    responses((status = 202, body = Asked)))]
+pub async fn regenerate(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path(id): Path<MessageId>,
+) -> Result<(StatusCode, Json<Asked>), ApiError> {
+    let message = state.store.message(caller.user.id, id).await?;
+    let question = match message.author {
+        Author::User => id,
+        Author::Assistant => message
+            .parent_id
+            .ok_or_else(|| ApiError::internal("an answer without a question"))?,
+    };
+    let conversation = state
+        .store
+        .conversation(caller.user.id, message.conversation_id)
+        .await?;
+    let asked = answer::begin(&state, caller.user.id, &conversation, Question::Asked(question)).await?;
+    Ok((StatusCode::ACCEPTED, Json(asked)))
+}
+
+/// End an answer early; what was written stays.
+#[utoipa::path(post, path = "/messages/{id}/stop", tag = "Conversations", params(("id" = uuid::Uuid, Path)),
+    responses((status = 200, body = Message)))]
+pub async fn stop(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path(id): Path<MessageId>,
+) -> Result<Json<Message>, ApiError> {
+    state.store.message(caller.user.id, id).await?;
+    if let Some(running) = state.running.get(id) {
+        running.stop.cancel();
+        running.ended().await;
+    }
+    Ok(Json(with_html(state.store.message(caller.user.id, id).await?)))
+}
+
+/// Say whether an answer helped.
+#[utoipa::path(put, path = "/messages/{id}/feedback", tag = "Conversations", params(("id" = uuid::Uuid, Path)),
+    request_body = Feedback, responses((status = 200, body = Message)))]
+pub async fn feedback(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path(id): Path<MessageId>,
+    ApiJson(feedback): ApiJson<Feedback>,
+) -> Result<Json<Message>, ApiError> {
+    if feedback.note.chars().count() > LONGEST_NOTE {
+        return Err(ApiError::invalid(
+            "note",
+            format!("Use at most {LONGEST_NOTE} characters."),
+        ));
+    }
+    Ok(Json(with_html(
+        state.store.save_feedback(caller.user.id, id, &feedback).await?,
+    )))
+}
+
+/// Server-sent events: an `AnswerEvent` each, with ids from 1. Send `Last-Event-ID` to go on where you were.
+#[utoipa::path(get, path = "/messages/{id}/events", tag = "Conversations", params(("id" = uuid::Uuid, Path)),
+    responses((status = 200, content_type = "text/event-stream", body = AnswerEvent)))]
+pub async fn events(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path(id): Path<MessageId>,
+    headers: HeaderMap,
+) -> Result<
+    (
+        [(&'static str, &'static str); 1],
+        Sse<impl Stream<Item = Result<Event, Infallible>>>,
+    ),
+    ApiError,
+> {
+    let running = state.running.get(id);
+    let message = state.store.message(caller.user.id, id).await?;
+    let after = headers
+        .get("last-event-id")
+        .and_then(|id| id.to_str().ok())
+        .and_then(|id| id.parse().ok())
+        .unwrap_or(0);
+    let events = match running {
+        Some(running) => running.follow(after).boxed(),
+        None => {
+            let done = AnswerEvent::Done {
+                message: Box::new(with_html(message)),
+            };
+            stream::once(async move { (after + 1, done) }).boxed()
+        }
+    };
+    let events = events.filter_map(|(id, event)| async move {
+        match Event::default().id(id.to_string()).json_data(event) {
+            Ok(event) => Some(Ok(event)),
+            Err(error) => {
+                tracing::error!(%error, "an event could not be written");
+                None
+            }
+        }
+    });
+    // A proxy that collects before it passes on would hold a stream back.
+    Ok((
+        [("x-accel-buffering", "no")],
+        Sse::new(events).keep_alive(KeepAlive::default()),
+    ))
+}

@@ -1,0 +1,154 @@
+//! Answers that are being written: owned by the server, followed by any number of readers.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use api::{AnswerEvent, MessageId, Problem};
+use futures::{Stream, stream};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+/// Why an answer has failed that was being written when the server stopped.
+pub fn interrupted() -> Problem {
+    Problem::new(
+        503,
+        "interrupted",
+        "The server stopped while this answer was being written",
+    )
+    .with_detail("The server stopped while this answer was being written. What was written is kept. Ask again.")
+}
+
+#[derive(Clone, Default)]
+pub struct RunningAnswers {
+    running: Arc<Mutex<HashMap<MessageId, Arc<RunningAnswer>>>>,
+}
+
+impl RunningAnswers {
+    pub fn begin(&self, id: MessageId) -> Arc<RunningAnswer> {
+        let answer = Arc::new(RunningAnswer::default());
+        locked(&self.running).insert(id, answer.clone());
+        answer
+    }
+
+    pub fn get(&self, id: MessageId) -> Option<Arc<RunningAnswer>> {
+        locked(&self.running).get(&id).cloned()
+    }
+
+    pub fn end(&self, id: MessageId) {
+        if let Some(answer) = locked(&self.running).remove(&id) {
+            answer.grown.send_modify(|grown| grown.over = true);
+        }
+    }
+}
+
+/// Nothing that is held under these locks can panic halfway.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[derive(Clone, Copy, Default)]
+struct Grown {
+    events: usize,
+    over: bool,
+}
+
+/// One answer and everything that was told of it so far.
+#[derive(Default)]
+pub struct RunningAnswer {
+    /// Superseded HTML leaves a gap, so that ids stay what they were.
+    events: Mutex<Vec<Option<AnswerEvent>>>,
+    grown: watch::Sender<Grown>,
+    pub stop: CancellationToken,
+}
+
+impl RunningAnswer {
+    pub fn tell(&self, event: AnswerEvent) {
+        let mut events = locked(&self.events);
+        if matches!(event, AnswerEvent::Html { .. })
+            && let Some(old) = events
+                .iter_mut()
+                .rev()
+                .find(|event| matches!(event, Some(AnswerEvent::Html { .. })))
+        {
+            *old = None;
+        }
+        events.push(Some(event));
+        let count = events.len();
+        drop(events);
+        self.grown.send_modify(|grown| grown.events = count);
+    }
+
+    /// Everything told after the event with this id (counted from 1), and what is told from now on, until it is over.
+    pub fn follow(self: Arc<Self>, after: usize) -> impl Stream<Item = (usize, AnswerEvent)> + Send {
+        let grown = self.grown.subscribe();
+        stream::unfold((self, grown, after), |(answer, mut grown, mut at)| async move {
+            loop {
+                let seen = *grown.borrow_and_update();
+                while at < seen.events {
+                    let event = locked(&answer.events)[at].clone();
+                    at += 1;
+                    if let Some(event) = event {
+                        return Some(((at, event), (answer, grown, at)));
+                    }
+                }
+                if seen.over || grown.changed().await.is_err() {
+                    return None;
+                }
+            }
+        })
+    }
+
+    /// Waits until the answer is over.
+    pub async fn ended(&self) {
+        // Fails only when the sender is gone, and then it is over as well.
+        let _ = self.grown.subscribe().wait_for(|grown| grown.over).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::StreamExt;
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn delta(text: &str) -> AnswerEvent {
+        AnswerEvent::Delta { text: text.to_owned() }
+    }
+
+    fn html(html: &str) -> AnswerEvent {
+        AnswerEvent::Html { html: html.to_owned() }
+    }
+
+    #[tokio::test]
+    async fn a_reader_that_comes_back_gets_what_it_missed_under_the_same_ids() {
+        let running = RunningAnswers::default();
+        let id = MessageId(Uuid::now_v7());
+        let answer = running.begin(id);
+        for event in [delta("a"), html("<p>a"), delta("b"), html("<p>ab"), delta("c")] {
+            answer.tell(event);
+        }
+        running.end(id);
+        assert!(running.get(id).is_none());
+        let all: Vec<_> = answer.clone().follow(0).collect().await;
+        assert_eq!(
+            all,
+            [(1, delta("a")), (3, delta("b")), (4, html("<p>ab")), (5, delta("c"))]
+        );
+        let rest: Vec<_> = answer.follow(3).collect().await;
+        assert_eq!(rest, [(4, html("<p>ab")), (5, delta("c"))]);
+    }
+
+    #[tokio::test]
+    async fn a_reader_that_waits_is_told_at_once_and_released_at_the_end() {
+        let running = RunningAnswers::default();
+        let id = MessageId(Uuid::now_v7());
+        let answer = running.begin(id);
+        let reader = tokio::spawn(answer.clone().follow(0).collect::<Vec<_>>());
+        answer.tell(delta("late"));
+        running.end(id);
+        assert_eq!(reader.await.unwrap(), [(1, delta("late"))]);
+    }
+}
