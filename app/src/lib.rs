@@ -1,5 +1,8 @@
 //! Hyperion's pages: rendered on the server, then taken over by the browser.
 
+// The types of views nest as deeply as their pages do.
+#![recursion_limit = "256"]
+
 mod app;
 mod browser;
 mod components;
