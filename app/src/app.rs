@@ -11,7 +11,7 @@ use leptos_router::{
 use crate::{
     layout::Layout,
     pages::{
-        AdminUsersPage, AssistantPage, AssistantsPage, ConnectionsPage, HomePage, NotFound, SettingsPage, SignIn,
+        AdminUsersPage, AssistantPage, AssistantsPage, ConnectionsPage, ConversationPage, HomePage, NotFound, SettingsPage, SignIn,
         SignUp,
     },
 };
@@ -29,6 +29,7 @@ pub fn App() -> impl IntoView {
                 <Route path=path!("/sign-up") view=SignUp ssr=SsrMode::Async />
                 <ParentRoute path=path!("") view=Layout ssr=SsrMode::Async>
                     <Route path=path!("/") view=HomePage ssr=SsrMode::Async />
+                    <Route path=path!("/conversations/:id") view=ConversationPage ssr=SsrMode::Async />
                     <Route path=path!("/assistants") view=AssistantsPage ssr=SsrMode::Async />
                     <Route path=path!("/assistants/:id") view=AssistantPage ssr=SsrMode::Async />
                     <Route path=path!("/connections") view=ConnectionsPage ssr=SsrMode::Async />

@@ -6,6 +6,7 @@ use leptos::prelude::*;
 use send_wrapper::SendWrapper;
 use uuid::Uuid;
 use wasm_bindgen::{JsCast, JsValue, closure::Closure};
+use wasm_bindgen_futures::JsFuture;
 use web_sys::{EventSource, File, FormData, HtmlElement, MessageEvent, ProgressEvent, XmlHttpRequest};
 
 use crate::transport::no_connection;
@@ -115,6 +116,24 @@ pub fn close_popover(id: &str) {
         // It can only fail when the popover is closed already.
         element.hide_popover().ok();
     }
+}
+
+/// Whether the text is in the clipboard now. Browsers let only pages from secure addresses do it this way.
+pub async fn copy(text: &str) -> bool {
+    if !window().is_secure_context() {
+        return false;
+    }
+    JsFuture::from(window().navigator().clipboard().write_text(text)).await.is_ok()
+}
+
+/// Moves the focus to the element with this identifier, once the page shows what has just changed.
+pub fn focus(id: String) {
+    request_animation_frame(move || {
+        if let Some(element) = element::<HtmlElement>(&id) {
+            // An element that cannot take the focus leaves it where it was, which is no worse.
+            element.focus().ok();
+        }
+    });
 }
 
 pub fn element<T: JsCast>(id: &str) -> Option<T> {

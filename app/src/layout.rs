@@ -6,24 +6,15 @@ use leptos_router::{components::Outlet, hooks::use_location};
 
 use crate::{
     browser,
-    components::{ConversationList, Icon, Shape},
+    components::{ConversationChanges, ConversationList, Drafts, Icon, Shape},
 };
 
 const NAVIGATION: &str = "navigation";
 
-/// Bumped whenever a conversation was added, renamed, pinned or deleted, so that the list is read again.
-#[derive(Clone, Copy)]
-pub struct ConversationsChanged(pub RwSignal<u32>);
-
-impl ConversationsChanged {
-    pub fn notify(self) {
-        self.0.update(|times| *times += 1);
-    }
-}
-
 #[component]
 pub fn Layout() -> impl IntoView {
-    provide_context(ConversationsChanged(RwSignal::new(0)));
+    provide_context(ConversationChanges::default());
+    provide_context(Drafts::default());
     let me = Resource::new(
         || (),
         |()| async move { expect_context::<Client>().get::<User>("/me").await.ok() },

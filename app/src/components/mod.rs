@@ -8,8 +8,8 @@ mod icon;
 mod loading;
 mod problem_note;
 
-pub use composer::Composer;
-pub use conversation_list::ConversationList;
+pub use composer::{Composer, Drafts};
+pub use conversation_list::{Change, ConversationChanges, ConversationList};
 pub use empty::Empty;
 pub use form_problem::FormProblem;
 pub use icon::{Icon, Shape};

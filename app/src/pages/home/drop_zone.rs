@@ -1,0 +1,189 @@
+//! Files dropped on the home page, on their way to a knowledge base.
+
+use api::{Access, CreateKnowledgeBase, KnowledgeBase, KnowledgeBaseId, Problem};
+use leptos::{ev, html, prelude::*, task::spawn_local};
+use leptos_router::hooks::use_navigate;
+use send_wrapper::SendWrapper;
+use web_sys::{File, FileList};
+
+use crate::{
+    browser,
+    components::{Icon, ProblemNote, Shape},
+    format::{count, percent},
+    transport,
+};
+
+/// The knowledge base that is made for the first files.
+const FIRST: &str = "My documents";
+
+/// Takes files from anywhere on the page. With a single knowledge base, or none yet, there is nothing to choose; else
+/// the files wait until one is chosen.
+#[component]
+pub fn DropZone(knowledge_bases: Vec<KnowledgeBase>) -> impl IntoView {
+    let first_run = knowledge_bases.iter().all(|base| base.documents.total == 0);
+    let targets: Vec<_> = knowledge_bases.into_iter().filter(|base| base.access >= Access::Editor).collect();
+    let only = match targets.as_slice() {
+        [] => Some(None),
+        [one] => Some(Some(one.id)),
+        _ => None,
+    };
+    let waiting = RwSignal::new(None::<SendWrapper<Vec<File>>>);
+    let sent = RwSignal::new(None::<f32>);
+    let problem = RwSignal::new(None::<Problem>);
+    let dragging = RwSignal::new(false);
+    let navigate = use_navigate();
+    let send = Callback::new(move |(target, files): (Option<KnowledgeBaseId>, SendWrapper<Vec<File>>)| {
+        let navigate = navigate.clone();
+        sent.set(Some(0.0));
+        problem.set(None);
+        spawn_local(async move {
+            match deliver(target, files.take(), sent).await {
+                Ok(knowledge_base) => navigate(&format!("/knowledge-bases/{knowledge_base}"), Default::default()),
+                Err(failure) => {
+                    sent.set(None);
+                    problem.set(Some(failure));
+                }
+            }
+        });
+    });
+    let take = move |files: Option<FileList>| {
+        let files = files.map(all).unwrap_or_default();
+        if files.is_empty() || sent.get_untracked().is_some() {
+            return;
+        }
+        let files = SendWrapper::new(files);
+        match only {
+            Some(target) => send.run((target, files)),
+            None => waiting.set(Some(files)),
+        }
+    };
+    listen_for_drops(dragging, take);
+
+    let picker = NodeRef::<html::Input>::new();
+    let pick = move |_| {
+        if let Some(picker) = picker.get_untracked() {
+            take(picker.files());
+            picker.set_value("");
+        }
+    };
+    let options = targets
+        .into_iter()
+        .map(|base| view! { <option value=base.id.to_string()>{base.name}</option> })
+        .collect_view();
+    let chosen = NodeRef::<html::Select>::new();
+    let send_waiting = move |event: ev::SubmitEvent| {
+        event.prevent_default();
+        let target = chosen.get_untracked().and_then(|field| field.value().parse().ok());
+        if let Some(files) = waiting.get_untracked() {
+            waiting.set(None);
+            send.run((target, files));
+        }
+    };
+    let names = move || {
+        let waiting = waiting.read();
+        count(waiting.as_ref().map_or(0, |files| files.len()) as u64, "file", "files")
+    };
+
+    view! {
+        <div class="drop-zone" class:first-run=first_run class:dragging=dragging>
+            <label class="button" class:visually-hidden=!first_run>
+                <Icon shape=Shape::Upload />
+                "Choose files"
+                <input
+                    type="file"
+                    class="visually-hidden"
+                    multiple
+                    node_ref=picker
+                    on:change=pick
+                    tabindex=(!first_run).then_some("-1")
+                />
+            </label>
+            <p class="drop-hint">{if first_run { "or drop them anywhere on this page" } else { "Drop to add files" }}</p>
+            <form class="drop-target card" hidden=move || waiting.read().is_none() on:submit=send_waiting>
+                <label for="drop-target">{move || format!("Add {} to", names())}</label>
+                <select id="drop-target" node_ref=chosen>
+                    {options}
+                </select>
+                <div class="actions">
+                    <button type="submit" class="button primary">
+                        "Add"
+                    </button>
+                    <button type="button" class="button" on:click=move |_| waiting.set(None)>
+                        "Cancel"
+                    </button>
+                </div>
+            </form>
+            <div role="status">
+                {move || {
+                    sent.get()
+                        .map(|share| {
+                            view! {
+                                <p class="hint">{format!("Sending files: {} %", percent(share))}</p>
+                                <progress aria-label="Files sent" max="1" value=share.to_string()></progress>
+                            }
+                        })
+                }}
+            </div>
+            {move || problem.get().map(|problem| view! { <ProblemNote problem /> })}
+        </div>
+    }
+}
+
+/// Uploads the files, to a new knowledge base if there is none, and tells which one has them.
+async fn deliver(
+    target: Option<KnowledgeBaseId>,
+    files: Vec<File>,
+    sent: RwSignal<Option<f32>>,
+) -> Result<KnowledgeBaseId, Problem> {
+    let target = match target {
+        Some(target) => target,
+        None => {
+            let new = CreateKnowledgeBase {
+                name: FIRST.to_owned(),
+                description: String::new(),
+            };
+            transport::in_browser()
+                .post::<KnowledgeBase>("/knowledge-bases", &new)
+                .await?
+                .id
+        }
+    };
+    browser::upload(target, files, move |share| sent.set(Some(share))).await?;
+    Ok(target)
+}
+
+fn all(files: FileList) -> Vec<File> {
+    (0..files.length()).filter_map(|at| files.get(at)).collect()
+}
+
+/// Without this, a file that is dropped on the page would replace it.
+fn listen_for_drops(dragging: RwSignal<bool>, take: impl Fn(Option<FileList>) + 'static) {
+    let has_files = |event: &ev::DragEvent| {
+        let types = event.data_transfer().map(|transfer| transfer.types());
+        types.is_some_and(|types| types.includes(&"Files".into(), 0))
+    };
+    let over = window_event_listener(ev::dragover, move |event| {
+        if has_files(&event) {
+            event.prevent_default();
+            dragging.set(true);
+        }
+    });
+    let left = window_event_listener(ev::dragleave, move |event| {
+        // Between two elements of the page there is one that is entered.
+        if event.related_target().is_none() {
+            dragging.set(false);
+        }
+    });
+    let dropped = window_event_listener(ev::drop, move |event| {
+        if has_files(&event) {
+            event.prevent_default();
+            dragging.set(false);
+            take(event.data_transfer().and_then(|transfer| transfer.files()));
+        }
+    });
+    on_cleanup(move || {
+        over.remove();
+        left.remove();
+        dropped.remove();
+    });
+}
