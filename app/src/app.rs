@@ -11,8 +11,8 @@ use leptos_router::{
 use crate::{
     layout::Layout,
     pages::{
-        AdminUsersPage, AssistantPage, AssistantsPage, ConnectionsPage, ConversationPage, HomePage, NotFound, SettingsPage, SignIn,
-        SignUp,
+        AdminUsersPage, AssistantPage, AssistantsPage, ConnectionsPage, ConversationPage, HomePage, NotFound,
+        SettingsPage, SignIn, SignUp,
     },
 };
 

@@ -184,7 +184,11 @@ mod tests {
 
     #[test]
     fn a_conversation_that_changed_goes_below_the_pinned_ones_or_among_them() {
-        let mut items = vec![conversation(1, true, 10), conversation(2, false, 9), conversation(3, false, 8)];
+        let mut items = vec![
+            conversation(1, true, 10),
+            conversation(2, false, 9),
+            conversation(3, false, 8),
+        ];
         apply(Change::Saved(Box::new(conversation(4, false, 11))), &mut items, false);
         assert_eq!(numbers(&items), [1, 4, 2, 3]);
         apply(Change::Saved(Box::new(conversation(3, true, 12))), &mut items, false);

@@ -35,11 +35,19 @@ pub fn Answer(message: Message) -> impl IntoView {
     // What the server had kept of an unfinished answer stands until the first of it arrives anew.
     let html = move || {
         let arrived = live.html.read();
-        if streaming.get() && !arrived.is_empty() { arrived.clone() } else { answer.read().html.clone() }
+        if streaming.get() && !arrived.is_empty() {
+            arrived.clone()
+        } else {
+            answer.read().html.clone()
+        }
     };
     let citations = move || {
         let arrived = live.citations.read();
-        if streaming.get() && !arrived.is_empty() { arrived.clone() } else { answer.read().citations.clone() }
+        if streaming.get() && !arrived.is_empty() {
+            arrived.clone()
+        } else {
+            answer.read().citations.clone()
+        }
     };
     let kind = move || answer.read().answer_kind;
     let html = Signal::derive(html);

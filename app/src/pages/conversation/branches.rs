@@ -17,14 +17,25 @@ pub fn Branches(of: MessageId, what: &'static str) -> impl IntoView {
     let step = move |by: isize| {
         let target = move || {
             let place = place.read();
-            place.at.checked_add_signed(by).and_then(|at| place.alternatives.get(at).copied())
+            place
+                .at
+                .checked_add_signed(by)
+                .and_then(|at| place.alternatives.get(at).copied())
         };
-        let (name, shape) = if by < 0 { ("Previous", Shape::Left) } else { ("Next", Shape::Right) };
+        let (name, shape) = if by < 0 {
+            ("Previous", Shape::Left)
+        } else {
+            ("Next", Shape::Right)
+        };
         let go = move |_| {
             if let Some(target) = untrack(target) {
                 thread.show(target);
                 let now = untrack(|| thread.place(target));
-                thread.say(format!("Version {} of {} of the {what}", now.at + 1, now.alternatives.len()));
+                thread.say(format!(
+                    "Version {} of {} of the {what}",
+                    now.at + 1,
+                    now.alternatives.len()
+                ));
                 browser::focus(step_id(target, by));
             }
         };

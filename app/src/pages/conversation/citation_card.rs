@@ -95,9 +95,14 @@ pub fn CitedText(
 ) -> impl IntoView {
     let card = expect_context::<Citations>();
     let show = move |marker: Element| {
-        let number: Option<u32> = marker.get_attribute("data-number").and_then(|number| number.parse().ok());
+        let number: Option<u32> = marker
+            .get_attribute("data-number")
+            .and_then(|number| number.parse().ok());
         let cited = citations.with_untracked(|citations| {
-            citations.iter().find(|citation| Some(citation.number) == number).cloned()
+            citations
+                .iter()
+                .find(|citation| Some(citation.number) == number)
+                .cloned()
         });
         if let Some(citation) = cited {
             card.show(marker, citation, kind.get_untracked());
@@ -248,7 +253,9 @@ fn place_soon(card: Citations, element: web_sys::HtmlDivElement) {
 fn place(card: &HtmlElement, marker: &Element) {
     const GAP: f64 = 8.0;
     let (width, height) = (f64::from(card.offset_width()), f64::from(card.offset_height()));
-    let Some(window) = document().document_element() else { return };
+    let Some(window) = document().document_element() else {
+        return;
+    };
     let (window_width, window_height) = (f64::from(window.client_width()), f64::from(window.client_height()));
     let around = |selectors: &str| -> DomRect {
         let element = marker.closest(selectors).ok().flatten();
@@ -264,7 +271,11 @@ fn place(card: &HtmlElement, marker: &Element) {
         let left = (number.left() - 2.0 * GAP).min(window_width - width - GAP);
         let below = number.bottom() + GAP;
         let above = around("p, li, td, th, pre, blockquote").top() - height - GAP;
-        let top = if below <= lowest || above < GAP { below.min(lowest) } else { above };
+        let top = if below <= lowest || above < GAP {
+            below.min(lowest)
+        } else {
+            above
+        };
         (left, top)
     };
     for (side, value) in [("left", left), ("top", top)] {

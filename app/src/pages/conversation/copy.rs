@@ -41,7 +41,10 @@ fn with_sources(answer: &Message) -> String {
     }
     for citation in &answer.citations {
         let location = sources::location(citation);
-        text.push_str(&format!("[{}] {}, {location}\n", citation.number, citation.document_name));
+        text.push_str(&format!(
+            "[{}] {}, {location}\n",
+            citation.number, citation.document_name
+        ));
     }
     text
 }

@@ -80,7 +80,10 @@ pub fn RatingNote(rating: Rating) -> impl IntoView {
         event.prevent_default();
         let note = field.get_untracked().map(|field| field.value()).unwrap_or_default();
         if let Some(Feedback { helpful, .. }) = untrack(|| rating.given()) {
-            rating.rate.dispatch(Feedback { helpful, note: note.trim().to_owned() });
+            rating.rate.dispatch(Feedback {
+                helpful,
+                note: note.trim().to_owned(),
+            });
         }
         rating.noting.set(false);
         thread.say("Your note is saved");

@@ -1,10 +1,10 @@
 //! One conversation: its questions, its answers and where their sentences come from.
 
 mod answer;
-mod copy;
 mod branches;
 mod check;
 mod citation_card;
+mod copy;
 mod feedback;
 mod live;
 mod outcome;

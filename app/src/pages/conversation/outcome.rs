@@ -15,7 +15,10 @@ pub fn origin(answer: &Message) -> Option<String> {
             let checked = match answer.citations.len() {
                 0 => "it cites nothing: check it yourself".to_owned(),
                 all => {
-                    let supported = answer.citations.iter().filter(|citation| citation.check == Check::Supported);
+                    let supported = answer
+                        .citations
+                        .iter()
+                        .filter(|citation| citation.check == Check::Supported);
                     format!("{} of {all} citations supported by their sources", supported.count())
                 }
             };

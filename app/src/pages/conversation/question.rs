@@ -27,14 +27,18 @@ pub fn Question(message: Message) -> impl IntoView {
 #[component]
 fn Edit(message: Message) -> impl IntoView {
     let thread = expect_context::<Thread>();
-    let Message { id, parent_id, content, .. } = message;
+    let Message {
+        id, parent_id, content, ..
+    } = message;
     let details = NodeRef::<html::Details>::new();
     let field = NodeRef::<html::Textarea>::new();
     let asking = Action::new(move |question: &String| {
         let question = question.clone();
         async move {
             thread.ask(question, parent_id).await?;
-            let new = untrack(|| thread.branch()).into_iter().find(|message| message.parent_id == parent_id);
+            let new = untrack(|| thread.branch())
+                .into_iter()
+                .find(|message| message.parent_id == parent_id);
             if let Some(new) = new {
                 browser::focus(format!("question-{}", new.id));
             }

@@ -12,7 +12,9 @@ const NEAR: f64 = 120.0;
 /// How far down the page can be scrolled yet.
 fn left() -> f64 {
     let page = document().document_element();
-    let [height, shown] = page.map_or([0.0; 2], |page| [page.scroll_height(), page.client_height()].map(f64::from));
+    let [height, shown] = page.map_or([0.0; 2], |page| {
+        [page.scroll_height(), page.client_height()].map(f64::from)
+    });
     height - shown - window().scroll_y().unwrap_or(0.0)
 }
 

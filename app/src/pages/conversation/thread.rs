@@ -142,7 +142,10 @@ impl Thread {
     /// Ends an answer early. It then changes as any answer does that has ended.
     pub fn stop(self, answer: MessageId) {
         spawn_local(async move {
-            match transport::in_browser().post(&format!("/messages/{answer}/stop"), &()).await {
+            match transport::in_browser()
+                .post(&format!("/messages/{answer}/stop"), &())
+                .await
+            {
                 Ok(message) => self.ended(message),
                 Err(problem) => self.problem.set(Some(problem)),
             }
@@ -152,7 +155,8 @@ impl Thread {
     /// Shows the branch through this message that was gone on with last.
     pub fn show(self, message: MessageId) {
         let leaf = self.tree.with_untracked(|tree| tree.newest_leaf(message));
-        self.tree.update(|tree| tree.conversation.active_message_id = Some(leaf));
+        self.tree
+            .update(|tree| tree.conversation.active_message_id = Some(leaf));
         spawn_local(async move {
             let change = UpdateConversation {
                 active_message_id: Some(leaf),

@@ -21,7 +21,10 @@ const FIRST: &str = "My documents";
 #[component]
 pub fn DropZone(knowledge_bases: Vec<KnowledgeBase>) -> impl IntoView {
     let first_run = knowledge_bases.iter().all(|base| base.documents.total == 0);
-    let targets: Vec<_> = knowledge_bases.into_iter().filter(|base| base.access >= Access::Editor).collect();
+    let targets: Vec<_> = knowledge_bases
+        .into_iter()
+        .filter(|base| base.access >= Access::Editor)
+        .collect();
     let only = match targets.as_slice() {
         [] => Some(None),
         [one] => Some(Some(one.id)),
@@ -32,20 +35,22 @@ pub fn DropZone(knowledge_bases: Vec<KnowledgeBase>) -> impl IntoView {
     let problem = RwSignal::new(None::<Problem>);
     let dragging = RwSignal::new(false);
     let navigate = use_navigate();
-    let send = Callback::new(move |(target, files): (Option<KnowledgeBaseId>, SendWrapper<Vec<File>>)| {
-        let navigate = navigate.clone();
-        sent.set(Some(0.0));
-        problem.set(None);
-        spawn_local(async move {
-            match deliver(target, files.take(), sent).await {
-                Ok(knowledge_base) => navigate(&format!("/knowledge-bases/{knowledge_base}"), Default::default()),
-                Err(failure) => {
-                    sent.set(None);
-                    problem.set(Some(failure));
+    let send = Callback::new(
+        move |(target, files): (Option<KnowledgeBaseId>, SendWrapper<Vec<File>>)| {
+            let navigate = navigate.clone();
+            sent.set(Some(0.0));
+            problem.set(None);
+            spawn_local(async move {
+                match deliver(target, files.take(), sent).await {
+                    Ok(knowledge_base) => navigate(&format!("/knowledge-bases/{knowledge_base}"), Default::default()),
+                    Err(failure) => {
+                        sent.set(None);
+                        problem.set(Some(failure));
+                    }
                 }
-            }
-        });
-    });
+            });
+        },
+    );
     let take = move |files: Option<FileList>| {
         let files = files.map(all).unwrap_or_default();
         if files.is_empty() || sent.get_untracked().is_some() {
