@@ -113,6 +113,11 @@ const SETTINGS: [&str; 9] = [
 ];
 
 impl Config {
+    /// Folder of the original files, named by document.
+    pub fn originals_dir(&self) -> PathBuf {
+        self.data_dir.join("originals")
+    }
+
     pub fn load(args: &ConfigArgs) -> Result<Self, ConfigError> {
         refuse_unknown_variables(std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()))?;
         let mut config = match &args.config {

@@ -96,8 +96,15 @@ impl Outbound {
         Ok(self.client.request(method, url))
     }
 
-    /// Fetches a file of at most `limit_mib` MiB, following up to five redirects, each checked like the first address.
-    pub async fn fetch(&self, mut url: Url, limit_mib: u64) -> Result<Fetched, OutboundError> {
+    /// Fetches a file of at most `limit_mib` MiB whole: see [`Self::open`].
+    pub async fn fetch(&self, url: Url, limit_mib: u64) -> Result<Fetched, OutboundError> {
+        let (url, response) = self.open(url).await?;
+        read_all(url, response, limit_mib).await
+    }
+
+    /// Begins to fetch a file, following up to five redirects, each checked like the first address. Says where it was
+    /// found; the file must arrive within five minutes.
+    pub async fn open(&self, mut url: Url) -> Result<(Url, Response), OutboundError> {
         let first = place(&url);
         for _ in 0..=MOST_REDIRECTS {
             let response = self
@@ -107,7 +114,13 @@ impl Outbound {
                 .await
                 .map_err(|error| describe(&url, &error))?;
             if !response.status().is_redirection() || response.status() == StatusCode::NOT_MODIFIED {
-                return read_all(url, response, limit_mib).await;
+                if !response.status().is_success() {
+                    return Err(OutboundError::Status {
+                        url: place(&url),
+                        status: response.status().as_u16(),
+                    });
+                }
+                return Ok((url, response));
             }
             let next = response
                 .headers()
@@ -121,12 +134,6 @@ impl Outbound {
 }
 
 async fn read_all(url: Url, response: Response, limit_mib: u64) -> Result<Fetched, OutboundError> {
-    if !response.status().is_success() {
-        return Err(OutboundError::Status {
-            url: place(&url),
-            status: response.status().as_u16(),
-        });
-    }
     let mut bytes = Vec::new();
     let mut chunks = response.bytes_stream();
     while let Some(chunk) = chunks.next().await {

@@ -109,9 +109,12 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
         .map_err(|source| ServeError::Listen { address, source })?;
     let bound = listener.local_addr().unwrap_or(address);
     println!("Hyperion is ready on http://{bound}");
-    let store = state.store.clone();
+    let (store, stopping) = (state.store.clone(), state.stopping.clone());
     axum::serve(listener, router(state))
-        .with_graceful_shutdown(stop_asked())
+        .with_graceful_shutdown(async move {
+            stop_asked().await;
+            stopping.cancel();
+        })
         .await
         .map_err(ServeError::Stopped)?;
     workers.stop().await;

@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, path::PathBuf, sync::Arc};
 
-use api::{DocumentEvent, KnowledgeBaseId};
+use api::{Document, DocumentEvent, KnowledgeBaseId};
 use engine::{
     embed::{EmbedError, Embedder, MiniLm},
     extract::{Limits, child::Extractor},
@@ -10,12 +10,14 @@ use engine::{
 use object_store::{ObjectStore, local::LocalFileSystem};
 use store::{Store, StoreError};
 use tokio::sync::{Mutex, Notify, broadcast};
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     accounts::sign_in_limit::SignInLimit,
     chat::running::{self, RunningAnswers},
     config::Config,
     connections::secrets::{Secrets, SecretsError},
+    documents::idempotency::UploadsUnderWay,
     outbound::Outbound,
     search::DenseIndex,
 };
@@ -37,6 +39,9 @@ pub struct AppState {
     pub outbound: Outbound,
     pub secrets: Secrets,
     pub running: RunningAnswers,
+    pub uploads_under_way: UploadsUnderWay,
+    /// Set when the server is asked to stop: what never ends by itself ends then.
+    pub stopping: CancellationToken,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -60,7 +65,7 @@ impl AppState {
     ///
     /// `program` is the `hyperion` program, which reads files in child processes of its own.
     pub async fn open(config: Config, program: PathBuf) -> Result<Self, OpenError> {
-        let originals_dir = config.data_dir.join("originals");
+        let originals_dir = config.originals_dir();
         std::fs::create_dir_all(&originals_dir)
             .and_then(|()| tempfile::tempfile_in(&config.data_dir).map(drop))
             .map_err(|source| OpenError::DataFolder {
@@ -87,7 +92,10 @@ impl AppState {
             outbound: Outbound::new(config.allow_private_addresses)?,
             secrets: Secrets::open(&config.data_dir)?,
             running: RunningAnswers::default(),
-            originals: Arc::new(LocalFileSystem::new_with_prefix(&originals_dir)?),
+            uploads_under_way: UploadsUnderWay::default(),
+            stopping: CancellationToken::new(),
+            // Synced to the disk, file and folder, before an upload is acknowledged.
+            originals: Arc::new(LocalFileSystem::new_with_prefix(&originals_dir)?.with_fsync(true)),
             config: Arc::new(config),
             store,
             changes: DocumentChanges::default(),
@@ -114,6 +122,18 @@ impl DocumentChanges {
             .entry(to)
             .or_insert_with(|| broadcast::channel(Self::KEPT).0)
             .subscribe()
+    }
+
+    pub async fn document_changed(&self, document: &Document) {
+        let event = DocumentEvent::Changed {
+            document: Box::new(document.clone()),
+        };
+        self.tell(document.knowledge_base_id, event).await;
+    }
+
+    /// Ends what listens to a knowledge base that is no more.
+    pub async fn forget(&self, knowledge_base: KnowledgeBaseId) {
+        self.channels.lock().await.remove(&knowledge_base);
     }
 
     pub async fn tell(&self, knowledge_base: KnowledgeBaseId, event: DocumentEvent) {

@@ -76,11 +76,14 @@ CREATE TABLE documents (
     UNIQUE (knowledge_base_id, sha256)
 );
 CREATE INDEX documents_by_status ON documents (knowledge_base_id, status);
+CREATE INDEX documents_by_age ON documents (knowledge_base_id, id);
 
 -- One row for each document that still has work to be done.
 CREATE TABLE jobs (
     document_id  BLOB PRIMARY KEY NOT NULL REFERENCES documents (id) ON DELETE CASCADE,
-    attempts     INTEGER NOT NULL DEFAULT 0,
+    -- How often work on it began, and how often that ended in an error that may pass.
+    starts       INTEGER NOT NULL DEFAULT 0,
+    failures     INTEGER NOT NULL DEFAULT 0,
     run_after    INTEGER NOT NULL,
     leased_by    BLOB,
     leased_until INTEGER NOT NULL DEFAULT 0
@@ -107,6 +110,24 @@ CREATE TABLE passages (
     UNIQUE (document_id, ordinal)
 );
 
+-- Passages of documents that are still being read, as they are embedded: nobody finds them yet, and work that was
+-- interrupted goes on after them. `fingerprint` is of all that the vector and the terms were made from.
+CREATE TABLE staged_passages (
+    document_id  BLOB NOT NULL REFERENCES documents (id) ON DELETE CASCADE,
+    ordinal      INTEGER NOT NULL,
+    fingerprint  BLOB NOT NULL,
+    id           BLOB NOT NULL,
+    first_page   INTEGER NOT NULL,
+    last_page    INTEGER NOT NULL,
+    start_char   INTEGER NOT NULL,
+    end_char     INTEGER NOT NULL,
+    heading_path TEXT NOT NULL,
+    text         TEXT NOT NULL,
+    vector       BLOB NOT NULL,
+    terms        TEXT NOT NULL,
+    PRIMARY KEY (document_id, ordinal)
+) WITHOUT ROWID;
+
 -- 16-bit floats, little endian, in the order they are scanned.
 CREATE TABLE vectors (
     knowledge_base_id BLOB NOT NULL,
@@ -127,9 +148,10 @@ END;
 
 -- An upload repeated under the same key returns what the first one returned.
 CREATE TABLE idempotency_keys (
-    user_id    BLOB NOT NULL REFERENCES users (id) ON DELETE CASCADE,
-    key        TEXT NOT NULL,
-    response   TEXT NOT NULL,
-    created_at INTEGER NOT NULL,
-    PRIMARY KEY (user_id, key)
+    user_id           BLOB NOT NULL REFERENCES users (id) ON DELETE CASCADE,
+    knowledge_base_id BLOB NOT NULL REFERENCES knowledge_bases (id) ON DELETE CASCADE,
+    key               TEXT NOT NULL,
+    response          TEXT NOT NULL,
+    created_at        INTEGER NOT NULL,
+    PRIMARY KEY (user_id, knowledge_base_id, key)
 );

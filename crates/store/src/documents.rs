@@ -1,16 +1,20 @@
 //! Documents and their extracted text.
 
+use std::collections::HashMap;
+
 use api::{
     Access, Document, DocumentError, DocumentId, DocumentOrder, DocumentQuery, KnowledgeBaseId, Page, Stage, UserId,
 };
 use engine::document::ExtractedText;
-use sqlx::{Row, sqlite::SqliteRow};
+use sqlx::{Connection, QueryBuilder, Row, Sqlite, SqliteConnection, sqlite::SqliteRow};
 use uuid::Uuid;
 
 use crate::{
-    NewPassage, Store, StoreError,
+    Job, NewPassage, Store, StoreError,
     accounts::{page, page_limit},
+    cursor::Cursor,
     enums::{from_name, name_of},
+    passages::{forget_staged, publish_staged},
     time::{from_millis, now},
 };
 
@@ -25,12 +29,12 @@ pub struct NewDocument<'a> {
     pub source_url: Option<&'a str>,
 }
 
-/// All that makes a document searchable.
+/// All that makes a document searchable, but for its passages, which are staged by then.
 pub struct Published<'a> {
-    pub document: DocumentId,
     pub media_type: &'a str,
     pub text: &'a ExtractedText,
-    pub passages: &'a [NewPassage],
+    /// How many staged passages it has.
+    pub passages: u32,
 }
 
 fn document(row: &SqliteRow) -> Result<Document, StoreError> {
@@ -54,43 +58,65 @@ fn document(row: &SqliteRow) -> Result<Document, StoreError> {
     })
 }
 
+async fn accept(connection: &mut SqliteConnection, new: &NewDocument<'_>) -> Result<(Document, bool), StoreError> {
+    let mut tx = connection.begin().await?;
+    let inserted = sqlx::query(
+        "INSERT INTO documents (id, knowledge_base_id, name, media_type, size, sha256, status, source_url, created_at, updated_at)
+         VALUES ($1, $2, $3, $4, $5, $6, 'queued', $7, $8, $8)
+         ON CONFLICT (knowledge_base_id, sha256) DO NOTHING RETURNING *",
+    )
+    .bind(new.id.0)
+    .bind(new.knowledge_base.0)
+    .bind(new.name)
+    .bind(new.media_type)
+    .bind(i64::try_from(new.size).unwrap_or(i64::MAX))
+    .bind(new.sha256)
+    .bind(new.source_url)
+    .bind(now())
+    .fetch_optional(&mut *tx)
+    .await?;
+    let Some(row) = inserted else {
+        let row = sqlx::query("SELECT * FROM documents WHERE knowledge_base_id = $1 AND sha256 = $2")
+            .bind(new.knowledge_base.0)
+            .bind(new.sha256)
+            .fetch_one(&mut *tx)
+            .await?;
+        return Ok((document(&row)?, false));
+    };
+    sqlx::query("INSERT INTO jobs (document_id, run_after) VALUES ($1, $2)")
+        .bind(new.id.0)
+        .bind(now())
+        .execute(&mut *tx)
+        .await?;
+    tx.commit().await?;
+    Ok((document(&row)?, true))
+}
+
+/// Removes what only a document that is still being read has.
+async fn end_work(tx: &mut SqliteConnection, id: DocumentId) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM jobs WHERE document_id = $1")
+        .bind(id.0)
+        .execute(&mut *tx)
+        .await?;
+    forget_staged(tx, id).await
+}
+
 impl Store {
-    /// Takes a document and the job that will read it, in one transaction. From here on it is never lost.
+    /// Takes a document and the job that will read it, in one transaction. From here on it is never lost: unlike
+    /// other transactions, which only outlive the program, this one has reached the disk and outlives a power cut.
     ///
     /// Returns the document that already holds these bytes, with `false`, where there is one.
     pub async fn accept_document(&self, caller: UserId, new: &NewDocument<'_>) -> Result<(Document, bool), StoreError> {
         self.require_access(caller, new.knowledge_base, Access::Editor).await?;
-        let mut tx = self.writes.begin().await?;
-        let inserted = sqlx::query(
-            "INSERT INTO documents (id, knowledge_base_id, name, media_type, size, sha256, status, source_url, created_at, updated_at)
-             VALUES ($1, $2, $3, $4, $5, $6, 'queued', $7, $8, $8)
-             ON CONFLICT (knowledge_base_id, sha256) DO NOTHING RETURNING *",
-        )
-        .bind(new.id.0)
-        .bind(new.knowledge_base.0)
-        .bind(new.name)
-        .bind(new.media_type)
-        .bind(i64::try_from(new.size).unwrap_or(i64::MAX))
-        .bind(new.sha256)
-        .bind(new.source_url)
-        .bind(now())
-        .fetch_optional(&mut *tx)
-        .await?;
-        let Some(row) = inserted else {
-            let row = sqlx::query("SELECT * FROM documents WHERE knowledge_base_id = $1 AND sha256 = $2")
-                .bind(new.knowledge_base.0)
-                .bind(new.sha256)
-                .fetch_one(&mut *tx)
-                .await?;
-            return Ok((document(&row)?, false));
-        };
-        sqlx::query("INSERT INTO jobs (document_id, run_after) VALUES ($1, $2)")
-            .bind(new.id.0)
-            .bind(now())
-            .execute(&mut *tx)
+        let mut connection = self.writes.acquire().await?;
+        sqlx::query("PRAGMA synchronous = FULL")
+            .execute(&mut *connection)
             .await?;
-        tx.commit().await?;
-        Ok((document(&row)?, true))
+        let accepted = accept(&mut connection, new).await;
+        sqlx::query("PRAGMA synchronous = NORMAL")
+            .execute(&mut *connection)
+            .await?;
+        accepted
     }
 
     pub async fn document(&self, caller: UserId, id: DocumentId) -> Result<Document, StoreError> {
@@ -106,15 +132,6 @@ impl Store {
         document(&row)
     }
 
-    /// A document for the worker, which acts for nobody.
-    pub async fn document_for_worker(&self, id: DocumentId) -> Result<Option<Document>, StoreError> {
-        let row = sqlx::query("SELECT * FROM documents WHERE id = $1")
-            .bind(id.0)
-            .fetch_optional(&self.reads)
-            .await?;
-        row.as_ref().map(document).transpose()
-    }
-
     pub async fn documents(
         &self,
         caller: UserId,
@@ -123,32 +140,48 @@ impl Store {
     ) -> Result<Page<Document>, StoreError> {
         self.require_access(caller, knowledge_base, Access::Viewer).await?;
         let limit = page_limit(query.limit);
-        let order = match query.order {
-            DocumentOrder::Newest => "id DESC",
-            DocumentOrder::Oldest => "id ASC",
-            DocumentOrder::Name => "name COLLATE NOCASE ASC, id ASC",
-            DocumentOrder::Largest => "size DESC, id ASC",
-        };
-        let offset: i64 = query
-            .cursor
-            .as_deref()
-            .and_then(|cursor| cursor.parse().ok())
-            .unwrap_or(0)
-            .max(0);
-        let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
-            "SELECT * FROM documents
-             WHERE knowledge_base_id = $1 AND ($2 IS NULL OR instr(lower(name), lower($2)) > 0) AND ($3 IS NULL OR status = $3)
-             ORDER BY {order} LIMIT $4 OFFSET $5"
-        )))
-        .bind(knowledge_base.0)
-        .bind(&query.search)
-        .bind(query.status.map(name_of).transpose()?)
-        .bind(limit + 1)
-        .bind(offset)
-        .fetch_all(&self.reads)
-        .await?;
+        let mut sql = QueryBuilder::<Sqlite>::new("SELECT * FROM documents WHERE knowledge_base_id = ");
+        sql.push_bind(knowledge_base.0);
+        if let Some(search) = &query.search {
+            sql.push(" AND instr(lower(name), lower(").push_bind(search).push(")) > 0");
+        }
+        if let Some(status) = query.status {
+            sql.push(" AND status = ").push_bind(name_of(status)?);
+        }
+        // Each page begins after the last item of the one before, so that what comes and goes meanwhile moves nothing.
+        if let Some(cursor) = &query.cursor {
+            let after = Cursor::parse(cursor).ok_or(StoreError::UnknownCursor)?;
+            match query.order {
+                DocumentOrder::Newest => sql.push(" AND id < ").push_bind(after.id),
+                DocumentOrder::Oldest => sql.push(" AND id > ").push_bind(after.id),
+                DocumentOrder::Name => {
+                    sql.push(" AND (name COLLATE NOCASE, id) > (").push_bind(after.value);
+                    sql.push(", ").push_bind(after.id).push(")")
+                }
+                DocumentOrder::Largest => {
+                    let size: i64 = after.value.parse().map_err(|_| StoreError::UnknownCursor)?;
+                    sql.push(" AND (size, id) < (").push_bind(size);
+                    sql.push(", ").push_bind(after.id).push(")")
+                }
+            };
+        }
+        sql.push(match query.order {
+            DocumentOrder::Newest => " ORDER BY id DESC LIMIT ",
+            DocumentOrder::Oldest => " ORDER BY id LIMIT ",
+            DocumentOrder::Name => " ORDER BY name COLLATE NOCASE, id LIMIT ",
+            DocumentOrder::Largest => " ORDER BY size DESC, id DESC LIMIT ",
+        });
+        sql.push_bind(limit + 1);
+        let rows = sql.build().fetch_all(&self.reads).await?;
         let items = rows.iter().map(document).collect::<Result<Vec<_>, _>>()?;
-        Ok(page(items, limit, |_| (offset + limit).to_string()))
+        Ok(page(items, limit, |last| {
+            let value = match query.order {
+                DocumentOrder::Newest | DocumentOrder::Oldest => String::new(),
+                DocumentOrder::Name => last.name.clone(),
+                DocumentOrder::Largest => last.size.to_string(),
+            };
+            Cursor { id: last.id.0, value }.to_string()
+        }))
     }
 
     pub async fn delete_document(&self, caller: UserId, id: DocumentId) -> Result<Document, StoreError> {
@@ -186,6 +219,34 @@ impl Store {
         document(&row)
     }
 
+    /// Takes every failed document of a knowledge base up again.
+    pub async fn retry_failed_documents(
+        &self,
+        caller: UserId,
+        knowledge_base: KnowledgeBaseId,
+    ) -> Result<Vec<Document>, StoreError> {
+        self.require_access(caller, knowledge_base, Access::Editor).await?;
+        let mut tx = self.writes.begin().await?;
+        sqlx::query(
+            "INSERT OR REPLACE INTO jobs (document_id, run_after)
+             SELECT id, $2 FROM documents WHERE knowledge_base_id = $1 AND status = 'failed'",
+        )
+        .bind(knowledge_base.0)
+        .bind(now())
+        .execute(&mut *tx)
+        .await?;
+        let rows = sqlx::query(
+            "UPDATE documents SET status = 'queued', stage = NULL, progress = 0, error = NULL, updated_at = $2
+             WHERE knowledge_base_id = $1 AND status = 'failed' RETURNING *",
+        )
+        .bind(knowledge_base.0)
+        .bind(now())
+        .fetch_all(&mut *tx)
+        .await?;
+        tx.commit().await?;
+        rows.iter().map(document).collect()
+    }
+
     /// Stops the work on a document that is not ready yet.
     pub async fn cancel_document(&self, caller: UserId, id: DocumentId) -> Result<Document, StoreError> {
         let found = self.document(caller, id).await?;
@@ -201,89 +262,103 @@ impl Store {
         .fetch_optional(&mut *tx)
         .await?;
         let Some(row) = changed else { return Ok(found) };
-        sqlx::query("DELETE FROM jobs WHERE document_id = $1")
-            .bind(id.0)
-            .execute(&mut *tx)
-            .await?;
+        end_work(&mut tx, id).await?;
         tx.commit().await?;
         document(&row)
     }
 
-    /// Notes how far a worker is. None when the document was deleted or cancelled meanwhile: stop then.
-    pub async fn note_progress(
+    /// Notes how far a worker is. None when the job is no longer its own (see [`Job`]): stop then.
+    pub async fn note_progress(&self, job: &Job, stage: Stage, progress: f32) -> Result<Option<Document>, StoreError> {
+        self.stage_passages(job, stage, progress, &[]).await
+    }
+
+    /// Notes how far a worker is and keeps passages aside that it has finished.
+    ///
+    /// None, and nothing kept, when the job is no longer its own.
+    pub async fn stage_passages(
         &self,
-        id: DocumentId,
+        job: &Job,
         stage: Stage,
         progress: f32,
+        passages: &[NewPassage],
     ) -> Result<Option<Document>, StoreError> {
+        let mut tx = self.writes.begin().await?;
         let row = sqlx::query(
-            "UPDATE documents SET status = 'processing', stage = $2, progress = $3, updated_at = $4
-             WHERE id = $1 AND status IN ('queued', 'processing') RETURNING *",
+            "UPDATE documents SET status = 'processing', stage = $3, progress = $4, updated_at = $5
+             WHERE id = $1 AND EXISTS (SELECT 1 FROM jobs WHERE document_id = $1 AND leased_by = $2) RETURNING *",
         )
-        .bind(id.0)
+        .bind(job.document.0)
+        .bind(job.worker)
         .bind(name_of(stage)?)
         .bind(progress)
         .bind(now())
-        .fetch_optional(&self.writes)
+        .fetch_optional(&mut *tx)
         .await?;
-        row.as_ref().map(document).transpose()
+        let Some(row) = row else { return Ok(None) };
+        for passage in passages {
+            passage.stage(&mut tx, job.document).await?;
+        }
+        tx.commit().await?;
+        Ok(Some(document(&row)?))
     }
 
-    /// Ends the work on a document with a reason.
-    pub async fn fail_document(&self, id: DocumentId, error: &DocumentError) -> Result<Option<Document>, StoreError> {
+    /// The fingerprints of the passages that are kept aside for a document, by their place in it.
+    pub async fn staged_passages(&self, id: DocumentId) -> Result<HashMap<u32, Vec<u8>>, StoreError> {
+        let rows = sqlx::query("SELECT ordinal, fingerprint FROM staged_passages WHERE document_id = $1")
+            .bind(id.0)
+            .fetch_all(&self.reads)
+            .await?;
+        rows.iter()
+            .map(|row| Ok((row.try_get("ordinal")?, row.try_get("fingerprint")?)))
+            .collect()
+    }
+
+    /// Ends the work on a document with a reason. None when the job is no longer the worker's own.
+    pub async fn fail_document(&self, job: &Job, error: &DocumentError) -> Result<Option<Document>, StoreError> {
         let mut tx = self.writes.begin().await?;
         let row = sqlx::query(
-            "UPDATE documents SET status = 'failed', stage = NULL, progress = 0, error = $2, updated_at = $3
-             WHERE id = $1 AND status IN ('queued', 'processing') RETURNING *",
+            "UPDATE documents SET status = 'failed', stage = NULL, progress = 0, error = $3, updated_at = $4
+             WHERE id = $1 AND EXISTS (SELECT 1 FROM jobs WHERE document_id = $1 AND leased_by = $2) RETURNING *",
         )
-        .bind(id.0)
+        .bind(job.document.0)
+        .bind(job.worker)
         .bind(serde_json::to_string(error)?)
         .bind(now())
         .fetch_optional(&mut *tx)
         .await?;
-        sqlx::query("DELETE FROM jobs WHERE document_id = $1")
-            .bind(id.0)
-            .execute(&mut *tx)
-            .await?;
+        let Some(row) = row else { return Ok(None) };
+        end_work(&mut tx, job.document).await?;
         tx.commit().await?;
-        row.as_ref().map(document).transpose()
+        Ok(Some(document(&row)?))
     }
 
     /// Makes a document searchable: text, passages, vectors, terms, `ready` and the end of its job, all or nothing.
     ///
-    /// None when it was deleted or cancelled meanwhile; then nothing is written.
-    pub async fn publish_document(&self, published: Published<'_>) -> Result<Option<Document>, StoreError> {
+    /// None, and nothing written, when the job is no longer the worker's own.
+    pub async fn publish_document(&self, job: &Job, published: Published<'_>) -> Result<Option<Document>, StoreError> {
         let mut tx = self.writes.begin().await?;
         let row = sqlx::query(
-            "UPDATE documents SET status = 'ready', stage = NULL, progress = 1, error = NULL, media_type = $2, pages = $3, passages = $4,
-                                  updated_at = $5
-             WHERE id = $1 AND status IN ('queued', 'processing') RETURNING *",
+            "UPDATE documents SET status = 'ready', stage = NULL, progress = 1, error = NULL, media_type = $3, pages = $4, passages = $5,
+                                  updated_at = $6
+             WHERE id = $1 AND EXISTS (SELECT 1 FROM jobs WHERE document_id = $1 AND leased_by = $2) RETURNING *",
         )
-        .bind(published.document.0)
+        .bind(job.document.0)
+        .bind(job.worker)
         .bind(published.media_type)
         .bind(i64::try_from(published.text.pages.len()).unwrap_or(i64::MAX))
-        .bind(i64::try_from(published.passages.len()).unwrap_or(i64::MAX))
+        .bind(published.passages)
         .bind(now())
         .fetch_optional(&mut *tx)
         .await?;
         let Some(row) = row else { return Ok(None) };
         let ready = document(&row)?;
-        sqlx::query("DELETE FROM passages WHERE document_id = $1")
-            .bind(ready.id.0)
-            .execute(&mut *tx)
-            .await?;
-        for passage in published.passages {
-            passage.insert(&mut tx, ready.id, ready.knowledge_base_id).await?;
-        }
+        publish_staged(&mut tx, ready.id, ready.knowledge_base_id, published.passages.into()).await?;
         sqlx::query("INSERT OR REPLACE INTO document_texts (document_id, extracted) VALUES ($1, $2)")
             .bind(ready.id.0)
             .bind(serde_json::to_string(published.text)?)
             .execute(&mut *tx)
             .await?;
-        sqlx::query("DELETE FROM jobs WHERE document_id = $1")
-            .bind(ready.id.0)
-            .execute(&mut *tx)
-            .await?;
+        end_work(&mut tx, ready.id).await?;
         tx.commit().await?;
         Ok(Some(ready))
     }
@@ -298,7 +373,7 @@ impl Store {
         Ok(text.map(|text| serde_json::from_str(&text)).transpose()?)
     }
 
-    /// Of these documents, those that exist; what is not among them may be removed from the blob store.
+    /// All documents there are; the originals of others may be removed.
     pub async fn existing_documents(&self) -> Result<Vec<DocumentId>, StoreError> {
         let ids: Vec<Uuid> = sqlx::query_scalar("SELECT id FROM documents")
             .fetch_all(&self.reads)
@@ -306,27 +381,50 @@ impl Store {
         Ok(ids.into_iter().map(DocumentId).collect())
     }
 
-    /// What an upload under this idempotency key returned before.
-    pub async fn remembered_response(&self, caller: UserId, key: &str) -> Result<Option<String>, StoreError> {
-        Ok(
-            sqlx::query_scalar("SELECT response FROM idempotency_keys WHERE user_id = $1 AND key = $2")
-                .bind(caller.0)
-                .bind(key)
-                .fetch_optional(&self.reads)
-                .await?,
-        )
-    }
-
-    pub async fn remember_response(&self, caller: UserId, key: &str, response: &str) -> Result<(), StoreError> {
-        sqlx::query(
-            "INSERT OR IGNORE INTO idempotency_keys (user_id, key, response, created_at) VALUES ($1, $2, $3, $4)",
+    /// What an upload to this knowledge base under this idempotency key returned before.
+    pub async fn remembered_response(
+        &self,
+        caller: UserId,
+        knowledge_base: KnowledgeBaseId,
+        key: &str,
+    ) -> Result<Option<String>, StoreError> {
+        Ok(sqlx::query_scalar(
+            "SELECT response FROM idempotency_keys WHERE user_id = $1 AND knowledge_base_id = $2 AND key = $3",
         )
         .bind(caller.0)
+        .bind(knowledge_base.0)
+        .bind(key)
+        .fetch_optional(&self.reads)
+        .await?)
+    }
+
+    pub async fn remember_response(
+        &self,
+        caller: UserId,
+        knowledge_base: KnowledgeBaseId,
+        key: &str,
+        response: &str,
+    ) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT OR IGNORE INTO idempotency_keys (user_id, knowledge_base_id, key, response, created_at)
+             VALUES ($1, $2, $3, $4, $5)",
+        )
+        .bind(caller.0)
+        .bind(knowledge_base.0)
         .bind(key)
         .bind(response)
         .bind(now())
         .execute(&self.writes)
         .await?;
+        Ok(())
+    }
+
+    /// Forgets what uploads returned longer than so many milliseconds ago.
+    pub async fn forget_responses_older_than(&self, age_ms: i64) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM idempotency_keys WHERE created_at < $1")
+            .bind(now() - age_ms)
+            .execute(&self.writes)
+            .await?;
         Ok(())
     }
 }

@@ -22,22 +22,27 @@ pub enum StoreError {
     Migration(#[source] sqlx::migrate::MigrateError),
     #[error("the disk is full: free some space and try again")]
     DiskFull,
+    /// SQLite's own words, for the log.
+    #[error("the database cannot be read or written: make the data folder and its disk writable and try again")]
+    Unwritable(#[source] sqlx::Error),
+    #[error("this cursor belongs to no list: leave it out to begin anew")]
+    UnknownCursor,
     #[error("stored data could not be read: {0}")]
     Unreadable(#[from] serde_json::Error),
     #[error("the database failed: {0}")]
     Database(#[source] sqlx::Error),
 }
 
-/// SQLite's primary result code for a full disk.
-const SQLITE_FULL: &str = "13";
-
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
-        let full = error
-            .as_database_error()
-            .and_then(|error| error.code())
-            .is_some_and(|code| code == SQLITE_FULL);
-        if full { Self::DiskFull } else { Self::Database(error) }
+        // The low byte of SQLite's result code names the kind of fault: 8 is read-only, 10 input or output, 13 a full
+        // disk, 14 a file that cannot be opened.
+        let code = error.as_database_error().and_then(|error| error.code());
+        match code.and_then(|code| code.parse::<u32>().ok()).map(|code| code & 0xff) {
+            Some(13) => Self::DiskFull,
+            Some(8 | 10 | 14) => Self::Unwritable(error),
+            _ => Self::Database(error),
+        }
     }
 }
 

@@ -7,21 +7,27 @@ use uuid::Uuid;
 use crate::{Store, StoreError, time::now};
 
 /// A document that this worker alone works on until the lease runs out.
+///
+/// What a worker writes about its document is written only while the lease is its own: a worker that was overtaken
+/// (its document was cancelled and retried, or its lease ran out) changes nothing any more.
 #[derive(Debug, Clone, Copy)]
 pub struct Job {
     pub document: DocumentId,
-    /// Counted from 1, this one included.
-    pub attempt: u32,
+    pub worker: Uuid,
+    /// How often work on it began, this time included.
+    pub starts: u32,
+    /// How often it ended in an error that may pass.
+    pub failures: u32,
 }
 
 impl Store {
     /// Leases the job that has waited longest, if any is due.
     pub async fn lease_job(&self, worker: Uuid, lease_ms: i64) -> Result<Option<Job>, StoreError> {
         let row = sqlx::query(
-            "UPDATE jobs SET leased_by = $1, leased_until = $2 + $3, attempts = attempts + 1
+            "UPDATE jobs SET leased_by = $1, leased_until = $2 + $3, starts = starts + 1
              WHERE document_id = (SELECT document_id FROM jobs WHERE run_after <= $2 AND leased_until < $2
                                   ORDER BY run_after, document_id LIMIT 1)
-             RETURNING document_id, attempts",
+             RETURNING document_id, starts, failures",
         )
         .bind(worker)
         .bind(now())
@@ -31,30 +37,50 @@ impl Store {
         row.map(|row| {
             Ok(Job {
                 document: DocumentId(row.try_get("document_id")?),
-                attempt: row.try_get("attempts")?,
+                worker,
+                starts: row.try_get("starts")?,
+                failures: row.try_get("failures")?,
             })
         })
         .transpose()
     }
 
     /// Renews a lease. False when the job is gone (cancelled, deleted) or somebody else's.
-    pub async fn renew_lease(&self, worker: Uuid, document: DocumentId, lease_ms: i64) -> Result<bool, StoreError> {
+    pub async fn renew_lease(&self, job: &Job, lease_ms: i64) -> Result<bool, StoreError> {
         let renewed = sqlx::query("UPDATE jobs SET leased_until = $3 WHERE document_id = $1 AND leased_by = $2")
-            .bind(document.0)
-            .bind(worker)
+            .bind(job.document.0)
+            .bind(job.worker)
             .bind(now() + lease_ms)
             .execute(&self.writes)
             .await?;
         Ok(renewed.rows_affected() > 0)
     }
 
-    /// Puts a job back to be tried again after a pause.
-    pub async fn put_job_back(&self, document: DocumentId, pause_ms: i64) -> Result<(), StoreError> {
-        sqlx::query("UPDATE jobs SET leased_by = NULL, leased_until = 0, run_after = $2 WHERE document_id = $1")
-            .bind(document.0)
-            .bind(now() + pause_ms)
-            .execute(&self.writes)
-            .await?;
+    /// Gives a job back that was not finished for no fault of its own; it does not count as begun.
+    pub async fn give_job_back(&self, job: &Job, pause_ms: i64) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE jobs SET leased_by = NULL, leased_until = 0, run_after = $3, starts = starts - 1
+             WHERE document_id = $1 AND leased_by = $2",
+        )
+        .bind(job.document.0)
+        .bind(job.worker)
+        .bind(now() + pause_ms)
+        .execute(&self.writes)
+        .await?;
+        Ok(())
+    }
+
+    /// Puts a job back that ended in an error which may pass, to be tried again after a pause.
+    pub async fn postpone_job(&self, job: &Job, pause_ms: i64) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE jobs SET leased_by = NULL, leased_until = 0, run_after = $3, failures = failures + 1
+             WHERE document_id = $1 AND leased_by = $2",
+        )
+        .bind(job.document.0)
+        .bind(job.worker)
+        .bind(now() + pause_ms)
+        .execute(&self.writes)
+        .await?;
         Ok(())
     }
 

@@ -1,7 +1,7 @@
 //! Knowledge bases and whom they are shared with.
 
 use api::{
-    Access, CreateKnowledgeBase, DocumentCounts, KnowledgeBase, KnowledgeBaseId, Member, Page, PageQuery, Person,
+    Access, CreateKnowledgeBase, DocumentCounts, DocumentId, KnowledgeBase, KnowledgeBaseId, Member, Page, PageQuery, Person,
     UpdateKnowledgeBase, UserId,
 };
 use sqlx::{Row, sqlite::SqliteRow};
@@ -134,13 +134,24 @@ impl Store {
         self.knowledge_base(caller, id).await
     }
 
-    pub async fn delete_knowledge_base(&self, caller: UserId, id: KnowledgeBaseId) -> Result<(), StoreError> {
+    /// Deletes a knowledge base with everything in it, and says which documents were.
+    pub async fn delete_knowledge_base(
+        &self,
+        caller: UserId,
+        id: KnowledgeBaseId,
+    ) -> Result<Vec<DocumentId>, StoreError> {
         self.require_access(caller, id, Access::Owner).await?;
+        let mut tx = self.writes.begin().await?;
+        let documents: Vec<Uuid> = sqlx::query_scalar("SELECT id FROM documents WHERE knowledge_base_id = $1")
+            .bind(id.0)
+            .fetch_all(&mut *tx)
+            .await?;
         sqlx::query("DELETE FROM knowledge_bases WHERE id = $1")
             .bind(id.0)
-            .execute(&self.writes)
+            .execute(&mut *tx)
             .await?;
-        Ok(())
+        tx.commit().await?;
+        Ok(documents.into_iter().map(DocumentId).collect())
     }
 
     /// Whether the caller may do this much with the knowledge base.
@@ -198,15 +209,16 @@ impl Store {
         Ok(rows.iter().map(member).collect::<Result<_, _>>()?)
     }
 
+    /// Shares with somebody, or changes what they may do. False when they own it and so have all access already.
     pub async fn share(
         &self,
         caller: UserId,
         id: KnowledgeBaseId,
         with: UserId,
         given: Access,
-    ) -> Result<(), StoreError> {
+    ) -> Result<bool, StoreError> {
         self.require_access(caller, id, Access::Owner).await?;
-        sqlx::query(
+        let shared = sqlx::query(
             "INSERT INTO knowledge_base_members (knowledge_base_id, user_id, access)
              SELECT id, $2, $3 FROM knowledge_bases WHERE id = $1 AND owner_id != $2
              ON CONFLICT (knowledge_base_id, user_id) DO UPDATE SET access = excluded.access",
@@ -216,18 +228,19 @@ impl Store {
         .bind(level(given.min(Access::Editor)))
         .execute(&self.writes)
         .await?;
-        Ok(())
+        Ok(shared.rows_affected() > 0)
     }
 
-    /// Takes a share back; members may also leave by themselves.
-    pub async fn unshare(&self, caller: UserId, id: KnowledgeBaseId, with: UserId) -> Result<(), StoreError> {
+    /// Takes a share back; members may also leave by themselves. False when it was not shared with them: the owner
+    /// cannot leave.
+    pub async fn unshare(&self, caller: UserId, id: KnowledgeBaseId, with: UserId) -> Result<bool, StoreError> {
         let needed = if caller == with { Access::Viewer } else { Access::Owner };
         self.require_access(caller, id, needed).await?;
-        sqlx::query("DELETE FROM knowledge_base_members WHERE knowledge_base_id = $1 AND user_id = $2")
+        let ended = sqlx::query("DELETE FROM knowledge_base_members WHERE knowledge_base_id = $1 AND user_id = $2")
             .bind(id.0)
             .bind(with.0)
             .execute(&self.writes)
             .await?;
-        Ok(())
+        Ok(ended.rows_affected() > 0)
     }
 }

@@ -7,6 +7,7 @@ mod accounts;
 mod assistants;
 mod connections;
 mod conversations;
+mod cursor;
 mod documents;
 mod enums;
 mod error;

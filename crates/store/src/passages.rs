@@ -9,6 +9,8 @@ use crate::{Store, StoreError};
 /// A passage to be stored with all that makes it findable.
 pub struct NewPassage {
     pub ordinal: u32,
+    /// Of all that `vector` and `terms` were made from.
+    pub fingerprint: Vec<u8>,
     pub first_page: u32,
     pub last_page: u32,
     /// Characters from the start of the document's text.
@@ -23,42 +25,80 @@ pub struct NewPassage {
 }
 
 impl NewPassage {
-    pub(crate) async fn insert(
-        &self,
-        tx: &mut SqliteConnection,
-        document: DocumentId,
-        knowledge_base: KnowledgeBaseId,
-    ) -> Result<(), StoreError> {
-        let seq: i64 = sqlx::query_scalar(
-            "INSERT INTO passages (id, document_id, knowledge_base_id, ordinal, first_page, last_page, start_char, end_char, heading_path, text)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) RETURNING seq",
+    /// Keeps it aside until the whole document is published.
+    pub(crate) async fn stage(&self, tx: &mut SqliteConnection, document: DocumentId) -> Result<(), StoreError> {
+        sqlx::query(
+            "INSERT OR REPLACE INTO staged_passages
+                 (document_id, ordinal, fingerprint, id, first_page, last_page, start_char, end_char, heading_path, text, vector, terms)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
         )
-        .bind(Uuid::now_v7())
         .bind(document.0)
-        .bind(knowledge_base.0)
         .bind(self.ordinal)
+        .bind(&self.fingerprint)
+        .bind(Uuid::now_v7())
         .bind(self.first_page)
         .bind(self.last_page)
         .bind(i64::try_from(self.start).unwrap_or(i64::MAX))
         .bind(i64::try_from(self.end).unwrap_or(i64::MAX))
         .bind(serde_json::to_string(&self.heading_path)?)
         .bind(&self.text)
-        .fetch_one(&mut *tx)
+        .bind(&self.vector)
+        .bind(&self.terms)
+        .execute(tx)
         .await?;
-        sqlx::query("INSERT INTO vectors (knowledge_base_id, seq, vector) VALUES ($1, $2, $3)")
-            .bind(knowledge_base.0)
-            .bind(seq)
-            .bind(&self.vector)
-            .execute(&mut *tx)
-            .await?;
-        sqlx::query("INSERT INTO passage_terms (rowid, owner, terms) VALUES ($1, $2, $3)")
-            .bind(seq)
-            .bind(owner_token(knowledge_base))
-            .bind(&self.terms)
-            .execute(&mut *tx)
-            .await?;
         Ok(())
     }
+}
+
+/// Makes the first `count` staged passages of a document its passages.
+pub(crate) async fn publish_staged(
+    tx: &mut SqliteConnection,
+    document: DocumentId,
+    knowledge_base: KnowledgeBaseId,
+    count: i64,
+) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM passages WHERE document_id = $1")
+        .bind(document.0)
+        .execute(&mut *tx)
+        .await?;
+    sqlx::query(
+        "INSERT INTO passages (id, document_id, knowledge_base_id, ordinal, first_page, last_page, start_char, end_char, heading_path, text)
+         SELECT id, document_id, $2, ordinal, first_page, last_page, start_char, end_char, heading_path, text
+         FROM staged_passages WHERE document_id = $1 AND ordinal < $3 ORDER BY ordinal",
+    )
+    .bind(document.0)
+    .bind(knowledge_base.0)
+    .bind(count)
+    .execute(&mut *tx)
+    .await?;
+    sqlx::query(
+        "INSERT INTO vectors (knowledge_base_id, seq, vector)
+         SELECT $2, seq, vector FROM passages JOIN staged_passages USING (document_id, ordinal)
+         WHERE document_id = $1 ORDER BY seq",
+    )
+    .bind(document.0)
+    .bind(knowledge_base.0)
+    .execute(&mut *tx)
+    .await?;
+    sqlx::query(
+        "INSERT INTO passage_terms (rowid, owner, terms)
+         SELECT seq, $2, terms FROM passages JOIN staged_passages USING (document_id, ordinal)
+         WHERE document_id = $1 ORDER BY seq",
+    )
+    .bind(document.0)
+    .bind(owner_token(knowledge_base))
+    .execute(&mut *tx)
+    .await?;
+    forget_staged(tx, document).await
+}
+
+/// Drops what was kept aside for a document.
+pub(crate) async fn forget_staged(tx: &mut SqliteConnection, document: DocumentId) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM staged_passages WHERE document_id = $1")
+        .bind(document.0)
+        .execute(tx)
+        .await?;
+    Ok(())
 }
 
 /// A passage with its place in the database.

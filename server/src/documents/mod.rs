@@ -1,11 +1,16 @@
 //! Documents: taking them in, showing how far they are, and giving back what was read.
 
 mod events;
+mod from_url;
+pub mod idempotency;
+pub mod intake;
+pub mod leftovers;
+pub mod name;
 mod original;
 mod text;
 pub mod upload;
 
-use api::{Document, DocumentEvent, DocumentId, DocumentQuery, KnowledgeBaseId, Page};
+use api::{Document, DocumentEvent, DocumentId, DocumentQuery, KnowledgeBaseId, Page, RetriedDocuments};
 use axum::{
     Json,
     extract::{Path, Query, State},
@@ -22,6 +27,8 @@ use crate::{
 pub fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(list, upload::upload))
+        .routes(routes!(from_url::from_url))
+        .routes(routes!(retry_failed))
         .routes(routes!(events::events))
         .routes(routes!(get, delete))
         .routes(routes!(retry))
@@ -33,6 +40,13 @@ pub fn routes() -> OpenApiRouter<AppState> {
 /// Where the original of a document is kept.
 pub fn original_path(id: DocumentId) -> ObjectPath {
     ObjectPath::from(id.to_string())
+}
+
+/// Removes the file of a document that is deleted. What cannot be removed now is removed later (see [`leftovers`]).
+pub async fn remove_original(state: &AppState, id: DocumentId) {
+    if let Err(error) = state.originals.delete(&original_path(id)).await {
+        tracing::warn!(document = %id, %error, "the original of a deleted document was left behind");
+    }
 }
 
 /// The documents of a knowledge base.
@@ -66,9 +80,7 @@ async fn delete(
 ) -> Result<StatusCode, ApiError> {
     let deleted = state.store.delete_document(caller.user.id, id).await?;
     state.dense.forget(deleted.knowledge_base_id).await;
-    if let Err(error) = state.originals.delete(&original_path(id)).await {
-        tracing::warn!(document = %id, %error, "the original of a deleted document was left behind");
-    }
+    remove_original(&state, id).await;
     state
         .changes
         .tell(deleted.knowledge_base_id, DocumentEvent::Deleted { id })
@@ -85,16 +97,26 @@ async fn retry(
 ) -> Result<Json<Document>, ApiError> {
     let document = state.store.retry_document(caller.user.id, id).await?;
     state.jobs_due.notify_one();
-    state
-        .changes
-        .tell(
-            document.knowledge_base_id,
-            DocumentEvent::Changed {
-                document: Box::new(document.clone()),
-            },
-        )
-        .await;
+    state.changes.document_changed(&document).await;
     Ok(Json(document))
+}
+
+/// Read all failed documents of a knowledge base again.
+#[utoipa::path(post, path = "/knowledge-bases/{id}/documents/retry-failed", tag = "Documents", params(("id" = uuid::Uuid, Path)),
+    responses((status = 200, body = RetriedDocuments)))]
+async fn retry_failed(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path(id): Path<KnowledgeBaseId>,
+) -> Result<Json<RetriedDocuments>, ApiError> {
+    let documents = state.store.retry_failed_documents(caller.user.id, id).await?;
+    state.jobs_due.notify_one();
+    for document in &documents {
+        state.changes.document_changed(document).await;
+    }
+    Ok(Json(RetriedDocuments {
+        documents: documents.len() as u64,
+    }))
 }
 
 /// Stop reading a document that is not ready yet.
@@ -105,14 +127,6 @@ async fn cancel(
     Path(id): Path<DocumentId>,
 ) -> Result<Json<Document>, ApiError> {
     let document = state.store.cancel_document(caller.user.id, id).await?;
-    state
-        .changes
-        .tell(
-            document.knowledge_base_id,
-            DocumentEvent::Changed {
-                document: Box::new(document.clone()),
-            },
-        )
-        .await;
+    state.changes.document_changed(&document).await;
     Ok(Json(document))
 }

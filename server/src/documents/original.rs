@@ -4,7 +4,7 @@ use api::DocumentId;
 use axum::{
     body::Body,
     extract::{Path, Query, State},
-    http::header,
+    http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
 use object_store::ObjectStoreExt;
@@ -48,7 +48,15 @@ pub async fn original(
         .originals
         .get(&original_path(id))
         .await
-        .map_err(ApiError::internal)?;
+        .map_err(|error| match error {
+            object_store::Error::NotFound { .. } => ApiError::new(
+                StatusCode::NOT_FOUND,
+                "original_missing",
+                "The original is missing",
+                "The file is no longer in the server's storage: upload it again, or restore it from a backup.",
+            ),
+            other => ApiError::internal(other),
+        })?;
     let inline = query.inline && SHOWN_INLINE.contains(&document.media_type.as_str());
     let media_type = if inline {
         document.media_type.as_str()
@@ -59,6 +67,12 @@ pub async fn original(
         "text/plain; charset=utf-8"
     } else {
         media_type
+    };
+    // Browsers show no PDF in a sandbox; their viewers run nothing of it with the rights of this site.
+    let policy = if inline && media_type == "application/pdf" {
+        "frame-ancestors 'self'"
+    } else {
+        "sandbox; default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'"
     };
     let name: String = url::form_urlencoded::byte_serialize(document.name.as_bytes()).collect();
     let name = name.replace('+', "%20");
@@ -72,10 +86,7 @@ pub async fn original(
             (header::CONTENT_LENGTH, document.size.to_string()),
             (header::CONTENT_DISPOSITION, disposition),
             (header::X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned()),
-            (
-                header::CONTENT_SECURITY_POLICY,
-                "sandbox; default-src 'none'; style-src 'unsafe-inline'".to_owned(),
-            ),
+            (header::CONTENT_SECURITY_POLICY, policy.to_owned()),
             (header::CACHE_CONTROL, "private, no-store".to_owned()),
         ],
         Body::from_stream(bytes.into_stream()),

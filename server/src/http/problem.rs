@@ -58,6 +58,15 @@ impl From<StoreError> for ApiError {
                 "disk_full",
                 "The server's disk is full",
             ),
+            StoreError::Unwritable(cause) => {
+                tracing::error!(%cause, "the database cannot be used");
+                (
+                    StatusCode::INSUFFICIENT_STORAGE,
+                    "storage_failed",
+                    "The server's storage cannot be used",
+                )
+            }
+            StoreError::UnknownCursor => (StatusCode::UNPROCESSABLE_ENTITY, "unknown_cursor", "Unknown cursor"),
             _ => return Self::internal(error),
         };
         let mut detail = error.to_string();

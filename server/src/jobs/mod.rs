@@ -2,16 +2,17 @@
 
 mod read;
 
-use std::time::Duration;
+use std::{panic::AssertUnwindSafe, time::Duration};
 
-use api::{DocumentError, DocumentEvent};
-use store::Job;
+use api::DocumentError;
+use futures::FutureExt;
+use store::{Job, StoreError};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use self::read::{ReadError, read};
-use crate::state::AppState;
+use crate::{documents::leftovers, state::AppState};
 
 /// A worker that dies is replaced after so long at most.
 const LEASE: Duration = Duration::from_secs(30);
@@ -19,7 +20,15 @@ const LEASE: Duration = Duration::from_secs(30);
 const HEARTBEAT: Duration = Duration::from_millis(500);
 /// Jobs that were put back are looked for this often; new ones are announced.
 const POLL: Duration = Duration::from_secs(2);
-const MOST_ATTEMPTS: u32 = 5;
+/// How long work rests that failed because the disk or the database cannot be used; it does not count as an attempt.
+const STORAGE_PAUSE: Duration = Duration::from_secs(10);
+const MOST_FAILURES: u32 = 5;
+/// A document whose reading was begun so often without an end stops the server each time.
+const MOST_STARTS: u32 = 50;
+
+const LEFTOVERS: Duration = Duration::from_secs(60 * 60);
+/// How long it is remembered what an upload under an idempotency key returned.
+const RESPONSES: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// The workers of this process.
 pub struct Workers {
@@ -34,6 +43,7 @@ impl Workers {
         for _ in 0..state.config.workers {
             running.spawn(work(state.clone(), stop.clone()));
         }
+        running.spawn(clean(state.clone(), stop.clone()));
         Self { stop, running }
     }
 
@@ -46,9 +56,8 @@ impl Workers {
 
 async fn work(state: AppState, stop: CancellationToken) {
     let worker = Uuid::now_v7();
-    let lease_ms = i64::try_from(LEASE.as_millis()).unwrap_or(i64::MAX);
     while !stop.is_cancelled() {
-        let job = state.store.lease_job(worker, lease_ms).await.unwrap_or_else(|error| {
+        let job = state.store.lease_job(worker, millis(LEASE)).await.unwrap_or_else(|error| {
             tracing::error!(%error, "no job could be leased");
             None
         });
@@ -64,18 +73,32 @@ async fn work(state: AppState, stop: CancellationToken) {
         state.jobs_due.notify_one();
         // Dropping the reading kills its child process.
         tokio::select! {
-            outcome = read(&state, job.document) => settle(&state, job, outcome).await,
-            () = lease_lost(&state, worker, &job, lease_ms) => {}
-            () = stop.cancelled() => put_back(&state, &job, Duration::ZERO).await,
+            biased;
+            outcome = attempt(&state, &job) => settle(&state, &job, outcome).await,
+            () = lease_lost(&state, &job) => {}
+            () = stop.cancelled() => give_back(&state, &job, Duration::ZERO).await,
         }
     }
 }
 
+/// Reads the document of a job. A fault in the program ends the attempt and not the worker.
+async fn attempt(state: &AppState, job: &Job) -> Result<(), ReadError> {
+    if job.starts > MOST_STARTS {
+        return Err(ReadError::CutOff { starts: job.starts - 1 });
+    }
+    let caught = AssertUnwindSafe(read(state, job)).catch_unwind().await;
+    caught.unwrap_or_else(|panic| {
+        let message = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        let message = message.or_else(|| panic.downcast_ref::<String>().cloned());
+        Err(ReadError::Panicked(message.unwrap_or_default()))
+    })
+}
+
 /// Returns when the job is no longer this worker's: cancelled, deleted, or taken over.
-async fn lease_lost(state: &AppState, worker: Uuid, job: &Job, lease_ms: i64) {
+async fn lease_lost(state: &AppState, job: &Job) {
     loop {
         tokio::time::sleep(HEARTBEAT).await;
-        match state.store.renew_lease(worker, job.document, lease_ms).await {
+        match state.store.renew_lease(job, millis(LEASE)).await {
             Ok(true) => {}
             Ok(false) => return,
             Err(error) => tracing::warn!(document = %job.document, %error, "a lease could not be renewed"),
@@ -83,16 +106,20 @@ async fn lease_lost(state: &AppState, worker: Uuid, job: &Job, lease_ms: i64) {
     }
 }
 
-async fn settle(state: &AppState, job: Job, outcome: Result<(), ReadError>) {
+async fn settle(state: &AppState, job: &Job, outcome: Result<(), ReadError>) {
     let error = match outcome {
-        Ok(()) => return,
-        Err(ReadError::Gone) => return,
+        Ok(()) | Err(ReadError::Gone) => return,
         Err(error) => error,
     };
-    if error.may_pass() && job.attempt < MOST_ATTEMPTS {
-        tracing::warn!(document = %job.document, attempt = job.attempt, %error, "reading a document will be tried again");
-        put_back(state, &job, Duration::from_secs(1 << job.attempt)).await;
-        return;
+    if error.is_of_storage() {
+        tracing::error!(document = %job.document, %error, "reading a document waits for storage");
+        return give_back(state, job, STORAGE_PAUSE).await;
+    }
+    let failures = job.failures + 1;
+    if error.may_pass() && failures < MOST_FAILURES {
+        tracing::warn!(document = %job.document, failures, %error, "reading a document will be tried again");
+        let pause = Duration::from_secs(1 << failures);
+        return log_if_not_noted(job, state.store.postpone_job(job, millis(pause)).await);
     }
     tracing::info!(document = %job.document, %error, "a document could not be read");
     let reason = DocumentError {
@@ -100,21 +127,38 @@ async fn settle(state: &AppState, job: Job, outcome: Result<(), ReadError>) {
         message: error.to_string(),
         remedy: error.remedy().to_owned(),
     };
-    match state.store.fail_document(job.document, &reason).await {
-        Ok(Some(document)) => {
-            let (to, document) = (document.knowledge_base_id, Box::new(document));
-            state.changes.tell(to, DocumentEvent::Changed { document }).await;
-        }
+    match state.store.fail_document(job, &reason).await {
+        Ok(Some(document)) => state.changes.document_changed(&document).await,
         Ok(None) => {}
-        // The lease runs out, and the job is tried again.
-        Err(error) => tracing::error!(document = %job.document, %error, "a failure could not be noted"),
+        Err(error) => log_if_not_noted(job, Err(error)),
     }
 }
 
-async fn put_back(state: &AppState, job: &Job, pause: Duration) {
-    let pause_ms = i64::try_from(pause.as_millis()).unwrap_or(i64::MAX);
-    if let Err(error) = state.store.put_job_back(job.document, pause_ms).await {
-        // The lease runs out, and the job is tried again.
-        tracing::error!(document = %job.document, %error, "a job could not be put back");
+async fn give_back(state: &AppState, job: &Job, pause: Duration) {
+    log_if_not_noted(job, state.store.give_job_back(job, millis(pause)).await);
+}
+
+/// When the end of an attempt cannot be noted the lease runs out, and the job is tried again.
+fn log_if_not_noted(job: &Job, noted: Result<(), StoreError>) {
+    if let Err(error) = noted {
+        tracing::error!(document = %job.document, %error, "the end of an attempt could not be noted");
     }
+}
+
+/// Removes now and then what nobody needs any more.
+async fn clean(state: AppState, stop: CancellationToken) {
+    loop {
+        leftovers::remove(&state).await;
+        if let Err(error) = state.store.forget_responses_older_than(millis(RESPONSES)).await {
+            tracing::warn!(%error, "old idempotency keys could not be removed");
+        }
+        tokio::select! {
+            () = tokio::time::sleep(LEFTOVERS) => {}
+            () = stop.cancelled() => return,
+        }
+    }
+}
+
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }

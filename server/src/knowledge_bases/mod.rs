@@ -13,9 +13,12 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     accounts::sign_up::check_name,
+    documents::remove_original,
     http::{ApiError, ApiJson, Caller},
     state::AppState,
 };
+
+const LONGEST_DESCRIPTION: usize = 2000;
 
 pub fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
@@ -46,7 +49,7 @@ pub async fn create(
 ) -> Result<(StatusCode, Json<KnowledgeBase>), ApiError> {
     let new = CreateKnowledgeBase {
         name: check_name(&new.name)?,
-        ..new
+        description: check_description(&new.description)?,
     };
     Ok((
         StatusCode::CREATED,
@@ -75,13 +78,25 @@ async fn update(
     ApiJson(change): ApiJson<UpdateKnowledgeBase>,
 ) -> Result<Json<KnowledgeBase>, ApiError> {
     let name = change.name.as_deref().map(check_name).transpose()?;
-    let change = UpdateKnowledgeBase { name, ..change };
+    let description = change.description.as_deref().map(check_description).transpose()?;
+    let change = UpdateKnowledgeBase { name, description };
     Ok(Json(
         state.store.update_knowledge_base(caller.user.id, id, &change).await?,
     ))
 }
 
-/// Delete a knowledge base with all its documents.
+fn check_description(description: &str) -> Result<String, ApiError> {
+    let description = description.trim();
+    if description.chars().count() > LONGEST_DESCRIPTION {
+        return Err(ApiError::invalid(
+            "description",
+            format!("Describe it in at most {LONGEST_DESCRIPTION} characters."),
+        ));
+    }
+    Ok(description.to_owned())
+}
+
+/// Delete a knowledge base with all its documents; work on them stops.
 #[utoipa::path(delete, path = "/knowledge-bases/{id}", tag = "Knowledge bases", params(("id" = uuid::Uuid, Path)),
     responses((status = 204)))]
 async fn delete(
@@ -89,7 +104,15 @@ async fn delete(
     caller: Caller,
     Path(id): Path<KnowledgeBaseId>,
 ) -> Result<StatusCode, ApiError> {
-    state.store.delete_knowledge_base(caller.user.id, id).await?;
+    let documents = state.store.delete_knowledge_base(caller.user.id, id).await?;
+    state.dense.forget(id).await;
+    state.changes.forget(id).await;
+    // There may be thousands; those that a stop of the server leaves behind are removed later as belonging to nothing.
+    tokio::spawn(async move {
+        for document in documents {
+            remove_original(&state, document).await;
+        }
+    });
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -121,7 +144,9 @@ async fn share(
     let user = found
         .ok_or_else(|| ApiError::invalid("email", "Nobody here has this e-mail address."))?
         .user;
-    state.store.share(caller.user.id, id, user.id, share.access).await?;
+    if !state.store.share(caller.user.id, id, user.id, share.access).await? {
+        return Err(ApiError::invalid("email", "This is the owner, who may do everything already."));
+    }
     let person = Person {
         id: user.id,
         email: user.email,
@@ -141,6 +166,13 @@ async fn unshare(
     caller: Caller,
     Path((id, user)): Path<(KnowledgeBaseId, UserId)>,
 ) -> Result<StatusCode, ApiError> {
-    state.store.unshare(caller.user.id, id, user).await?;
-    Ok(StatusCode::NO_CONTENT)
+    if state.store.unshare(caller.user.id, id, user).await? {
+        return Ok(StatusCode::NO_CONTENT);
+    }
+    Err(ApiError::new(
+        StatusCode::NOT_FOUND,
+        "not_a_member",
+        "Not shared with this person",
+        "It is not shared with this person. The owner cannot leave it, but can delete it.",
+    ))
 }

@@ -35,6 +35,11 @@ pub fn detect(name: &str, bytes: &[u8]) -> Result<FileKind, ExtractError> {
     }
 }
 
+/// What a file seems to be by its first bytes, for as long as it has not been read.
+pub fn media_type_by_start(start: &[u8]) -> &'static str {
+    infer::get(start).map_or("application/octet-stream", |found| found.mime_type())
+}
+
 /// Office formats before 2007, and encrypted ones since, share a container; the streams in it tell them apart.
 fn detect_compound_file(bytes: &[u8]) -> Result<FileKind, ExtractError> {
     let has_stream = |name: &str| {

@@ -31,7 +31,7 @@ mod writer;
 mod xml;
 mod xml_tree;
 
-pub use detect::detect;
+pub use detect::{detect, media_type_by_start};
 pub use error::ExtractError;
 pub use kind::FileKind;
 pub use limits::Limits;

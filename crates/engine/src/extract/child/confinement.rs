@@ -12,9 +12,19 @@ pub(super) fn confine(_limits: &Limits) -> Result<(), Box<dyn std::error::Error>
 /// Confines this process for good. Kernels without Landlock lose that layer only; without seccomp it is an error.
 #[cfg(target_os = "linux")]
 pub(super) fn confine(limits: &Limits) -> Result<(), Box<dyn std::error::Error>> {
+    end_with_parent()?;
     limit_resources(limits)?;
     close_file_system_and_network()?;
     allow_only_computing()
+}
+
+/// A parent that is killed takes its children along. Until here they wait for its words and end by themselves.
+///
+/// The parent is the thread that started the child: it must not end before.
+#[cfg(target_os = "linux")]
+fn end_with_parent() -> std::io::Result<()> {
+    rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
+    Ok(())
 }
 
 #[cfg(target_os = "linux")]

@@ -28,7 +28,8 @@ pub struct Extractor {
 }
 
 impl Extractor {
-    /// Reads a file. Dropping the future kills the child at once.
+    /// Reads a file. Dropping the future kills the child at once, and so does the end of the thread that polls it first:
+    /// call this from a thread of the runtime's own, not from one that blocks.
     ///
     /// `file` is read as the child takes it, so it is never whole in this process.
     pub async fn extract(&self, name: &str, file: impl AsyncRead + Unpin) -> Result<Extracted, ExtractError> {
@@ -99,11 +100,18 @@ impl Extractor {
         if !status.success() {
             return Err(self.ended_badly(status, &last_words));
         }
-        serde_json::from_slice::<Response>(&answer).unwrap_or_else(|cause| {
+        // Many megabytes take a while to parse.
+        let parsed = tokio::task::spawn_blocking(move || serde_json::from_slice::<Response>(&answer)).await;
+        let broken = |cause: &dyn std::fmt::Display| {
             Err(ExtractError::Crashed {
                 detail: format!("the answer is broken: {cause}"),
             })
-        })
+        };
+        match parsed {
+            Ok(Ok(response)) => response,
+            Ok(Err(cause)) => broken(&cause),
+            Err(cause) => broken(&cause),
+        }
     }
 
     /// Why a child without an answer ended.

@@ -1,0 +1,57 @@
+//! Where a page of a list ends, as text that clients hand back as it is.
+
+use std::fmt;
+
+use uuid::Uuid;
+
+/// The last item of a page: its identifier, and what the list is ordered by where that is something else.
+pub(crate) struct Cursor {
+    pub id: Uuid,
+    pub value: String,
+}
+
+/// Hexadecimal digits of an identifier.
+const ID_DIGITS: usize = 32;
+
+impl Cursor {
+    pub fn parse(text: &str) -> Option<Self> {
+        let id = Uuid::try_parse(text.get(..ID_DIGITS)?).ok()?;
+        let bytes = text[ID_DIGITS..]
+            .as_bytes()
+            .chunks(2)
+            .map(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok())
+            .collect::<Option<Vec<u8>>>()?;
+        Some(Self {
+            id,
+            value: String::from_utf8(bytes).ok()?,
+        })
+    }
+}
+
+impl fmt::Display for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.id.simple())?;
+        self.value.bytes().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_cursor_comes_back_as_it_went_out_and_nonsense_is_refused() {
+        let id = Uuid::now_v7();
+        let sent = Cursor {
+            id,
+            value: "Größe & co.txt".to_owned(),
+        };
+        let text = sent.to_string();
+        assert!(text.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        let back = Cursor::parse(&text).unwrap();
+        assert_eq!((back.id, back.value), (id, sent.value));
+        for nonsense in ["", "50", "zz", &format!("{}f", id.simple()), &format!("{}ff", id.simple())] {
+            assert!(Cursor::parse(nonsense).is_none(), "{nonsense}");
+        }
+    }
+}

@@ -1,0 +1,80 @@
+//! Originals that belong to no document: what uploads leave behind that were cut off.
+
+use std::{
+    collections::HashSet,
+    io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use api::DocumentId;
+use uuid::Uuid;
+
+use crate::state::AppState;
+
+/// Nothing younger is touched: it may belong to an upload that is still going on.
+const AGE: Duration = Duration::from_secs(60 * 60);
+
+/// Removes files that nobody has written to for an hour and that belong to no document.
+pub async fn remove(state: &AppState) {
+    let folder = state.config.originals_dir();
+    let found = tokio::task::spawn_blocking(move || untouched(&folder, AGE)).await;
+    let untouched = match found {
+        Ok(Ok(files)) if files.is_empty() => return,
+        Ok(Ok(files)) => files,
+        Ok(Err(error)) => return tracing::warn!(%error, "the folder of originals could not be looked through"),
+        Err(error) => return tracing::warn!(%error, "the folder of originals could not be looked through"),
+    };
+    // Asked after the files were listed: whatever is accepted from now on is not among them.
+    let documents: HashSet<DocumentId> = match state.store.existing_documents().await {
+        Ok(documents) => documents.into_iter().collect(),
+        Err(error) => return tracing::warn!(%error, "the originals in use could not be looked up"),
+    };
+    for (id, file) in untouched.into_iter().filter(|(id, _)| !documents.contains(id)) {
+        match tokio::fs::remove_file(&file).await {
+            Ok(()) => tracing::info!(document = %id, "an original that belongs to no document was removed"),
+            Err(error) => tracing::warn!(document = %id, %error, "an original that belongs to no document stays"),
+        }
+    }
+}
+
+/// Files named by a document, whole (`ID`) or unfinished (`ID#1`), that nobody has written to for so long.
+fn untouched(folder: &Path, age: Duration) -> io::Result<Vec<(DocumentId, PathBuf)>> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let id = name.to_str().and_then(|name| Uuid::try_parse(name.split('#').next()?).ok());
+        let written = entry.metadata().and_then(|metadata| metadata.modified());
+        if let (Some(id), Ok(written)) = (id, written)
+            && written.elapsed().is_ok_and(|since| since >= age)
+        {
+            found.push((DocumentId(id), entry.path()));
+        }
+    }
+    Ok(found)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::SystemTime;
+
+    use super::*;
+
+    #[test]
+    fn only_files_named_by_a_document_and_long_untouched_are_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let ids: Vec<Uuid> = (0..3).map(|_| Uuid::now_v7()).collect();
+        let names = [ids[0].to_string(), format!("{}#1", ids[1]), ids[2].to_string(), "notes.txt".to_owned()];
+        for name in &names {
+            std::fs::write(folder.path().join(name), "x").unwrap();
+        }
+        for name in [&names[0], &names[1], &names[3]] {
+            let file = std::fs::File::options().write(true).open(folder.path().join(name)).unwrap();
+            file.set_modified(SystemTime::now() - AGE).unwrap();
+        }
+        let mut found: Vec<Uuid> = untouched(folder.path(), AGE).unwrap().iter().map(|(id, _)| id.0).collect();
+        found.sort();
+        assert_eq!(found, ids[..2]);
+    }
+}
