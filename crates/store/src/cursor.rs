@@ -19,7 +19,10 @@ impl Cursor {
         let bytes = text[ID_DIGITS..]
             .as_bytes()
             .chunks(2)
-            .map(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok())
+            .map(|digits| match digits {
+                [_, _] => u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok(),
+                _ => None,
+            })
             .collect::<Option<Vec<u8>>>()?;
         Some(Self {
             id,
