@@ -53,7 +53,13 @@ mod tests {
         assert!(text.bytes().all(|byte| byte.is_ascii_hexdigit()));
         let back = Cursor::parse(&text).unwrap();
         assert_eq!((back.id, back.value), (id, sent.value));
-        for nonsense in ["", "50", "zz", &format!("{}f", id.simple()), &format!("{}ff", id.simple())] {
+        for nonsense in [
+            "",
+            "50",
+            "zz",
+            &format!("{}f", id.simple()),
+            &format!("{}ff", id.simple()),
+        ] {
             assert!(Cursor::parse(nonsense).is_none(), "{nonsense}");
         }
     }

@@ -143,7 +143,9 @@ impl Store {
         let mut sql = QueryBuilder::<Sqlite>::new("SELECT * FROM documents WHERE knowledge_base_id = ");
         sql.push_bind(knowledge_base.0);
         if let Some(search) = &query.search {
-            sql.push(" AND instr(lower(name), lower(").push_bind(search).push(")) > 0");
+            sql.push(" AND instr(lower(name), lower(")
+                .push_bind(search)
+                .push(")) > 0");
         }
         if let Some(status) = query.status {
             sql.push(" AND status = ").push_bind(name_of(status)?);

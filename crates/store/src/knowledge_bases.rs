@@ -1,8 +1,8 @@
 //! Knowledge bases and whom they are shared with.
 
 use api::{
-    Access, CreateKnowledgeBase, DocumentCounts, DocumentId, KnowledgeBase, KnowledgeBaseId, Member, Page, PageQuery, Person,
-    UpdateKnowledgeBase, UserId,
+    Access, CreateKnowledgeBase, DocumentCounts, DocumentId, KnowledgeBase, KnowledgeBaseId, Member, Page, PageQuery,
+    Person, UpdateKnowledgeBase, UserId,
 };
 use sqlx::{Row, sqlite::SqliteRow};
 use uuid::Uuid;

@@ -45,7 +45,10 @@ pub async fn from_url(
 
 fn web_address(given: &str) -> Result<Url, ApiError> {
     let url = Url::parse(given.trim()).map_err(|_| {
-        ApiError::invalid("url", "This is no web address. Give one that begins with http:// or https://.")
+        ApiError::invalid(
+            "url",
+            "This is no web address. Give one that begins with http:// or https://.",
+        )
     })?;
     if !url.username().is_empty() || url.password().is_some() {
         let message = "Leave name and password out of the address: everybody who sees the document sees it.";
@@ -98,7 +101,9 @@ fn stated_name(header: &str) -> Option<String> {
     let parameter = |wanted: &str| {
         header.split(';').skip(1).find_map(|parameter| {
             let (name, value) = parameter.split_once('=')?;
-            name.trim().eq_ignore_ascii_case(wanted).then(|| value.trim().trim_matches('"'))
+            name.trim()
+                .eq_ignore_ascii_case(wanted)
+                .then(|| value.trim().trim_matches('"'))
         })
     };
     let extended = parameter("filename*").and_then(|value| {
@@ -113,7 +118,9 @@ fn stated_name(header: &str) -> Option<String> {
 
 /// The last part of the path, or the server's name where the path has none.
 fn name_in_address(url: &Url) -> String {
-    let last = url.path_segments().and_then(|mut parts| parts.rfind(|part| !part.is_empty()));
+    let last = url
+        .path_segments()
+        .and_then(|mut parts| parts.rfind(|part| !part.is_empty()));
     last.map_or_else(|| url.host_str().unwrap_or_default().to_owned(), percent_decoded)
 }
 
@@ -151,7 +158,10 @@ mod tests {
         assert_eq!(stated("inline"), None);
         assert_eq!(stated("attachment; filename=\"\""), None);
         let named = |url: &str| name_in_address(&url.parse().unwrap());
-        assert_eq!(named("https://a.example/files/Jahres%20bericht.pdf?x=1"), "Jahres bericht.pdf");
+        assert_eq!(
+            named("https://a.example/files/Jahres%20bericht.pdf?x=1"),
+            "Jahres bericht.pdf"
+        );
         assert_eq!(named("https://a.example/docs/"), "docs");
         assert_eq!(named("https://a.example"), "a.example");
         assert_eq!(percent_decoded("100%"), "100%");

@@ -28,7 +28,11 @@ struct Claim {
 
 impl UploadsUnderWay {
     fn claim(&self, key: Key) -> Option<Claim> {
-        let is_free = self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone());
+        let is_free = self
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(key.clone());
         is_free.then(|| Claim {
             under_way: self.clone(),
             key,

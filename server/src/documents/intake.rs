@@ -150,5 +150,7 @@ fn not_stored() -> Problem {
         "storage_failed",
         "The file could not be stored",
     )
-    .with_detail("It was not taken. Free space on the server's disk or make its data folder writable, then upload it again.")
+    .with_detail(
+        "It was not taken. Free space on the server's disk or make its data folder writable, then upload it again.",
+    )
 }

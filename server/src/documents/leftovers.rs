@@ -44,7 +44,9 @@ fn untouched(folder: &Path, age: Duration) -> io::Result<Vec<(DocumentId, PathBu
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
         let name = entry.file_name();
-        let id = name.to_str().and_then(|name| Uuid::try_parse(name.split('#').next()?).ok());
+        let id = name
+            .to_str()
+            .and_then(|name| Uuid::try_parse(name.split('#').next()?).ok());
         let written = entry.metadata().and_then(|metadata| metadata.modified());
         if let (Some(id), Ok(written)) = (id, written)
             && written.elapsed().is_ok_and(|since| since >= age)
@@ -65,15 +67,27 @@ mod tests {
     fn only_files_named_by_a_document_and_long_untouched_are_found() {
         let folder = tempfile::tempdir().unwrap();
         let ids: Vec<Uuid> = (0..3).map(|_| Uuid::now_v7()).collect();
-        let names = [ids[0].to_string(), format!("{}#1", ids[1]), ids[2].to_string(), "notes.txt".to_owned()];
+        let names = [
+            ids[0].to_string(),
+            format!("{}#1", ids[1]),
+            ids[2].to_string(),
+            "notes.txt".to_owned(),
+        ];
         for name in &names {
             std::fs::write(folder.path().join(name), "x").unwrap();
         }
         for name in [&names[0], &names[1], &names[3]] {
-            let file = std::fs::File::options().write(true).open(folder.path().join(name)).unwrap();
+            let file = std::fs::File::options()
+                .write(true)
+                .open(folder.path().join(name))
+                .unwrap();
             file.set_modified(SystemTime::now() - AGE).unwrap();
         }
-        let mut found: Vec<Uuid> = untouched(folder.path(), AGE).unwrap().iter().map(|(id, _)| id.0).collect();
+        let mut found: Vec<Uuid> = untouched(folder.path(), AGE)
+            .unwrap()
+            .iter()
+            .map(|(id, _)| id.0)
+            .collect();
         found.sort();
         assert_eq!(found, ids[..2]);
     }

@@ -5,9 +5,7 @@ const LONGEST_NAME: usize = 255;
 /// A name that is safe to show and to save under: the last path segment, without control and direction characters.
 pub fn safe_name(given: &str) -> String {
     let last = given.rsplit(['/', '\\']).next().unwrap_or_default();
-    let is_invisible = |c: char| {
-        matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}')
-    };
+    let is_invisible = |c: char| matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{feff}');
     let shown: String = last
         .chars()
         .filter(|c| !c.is_control() && !is_invisible(*c))

@@ -61,8 +61,9 @@ pub async fn take_files(
             continue;
         };
         if files.len() >= MOST_FILES {
-            let problem = Problem::new(422, "too_many_files", "Too many files")
-                .with_detail(format!("Only the first {MOST_FILES} files of a request are taken: send the rest in another."));
+            let problem = Problem::new(422, "too_many_files", "Too many files").with_detail(format!(
+                "Only the first {MOST_FILES} files of a request are taken: send the rest in another."
+            ));
             files.push(Upload::Refused { name, problem });
             continue;
         }

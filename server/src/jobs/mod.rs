@@ -57,10 +57,14 @@ impl Workers {
 async fn work(state: AppState, stop: CancellationToken) {
     let worker = Uuid::now_v7();
     while !stop.is_cancelled() {
-        let job = state.store.lease_job(worker, millis(LEASE)).await.unwrap_or_else(|error| {
-            tracing::error!(%error, "no job could be leased");
-            None
-        });
+        let job = state
+            .store
+            .lease_job(worker, millis(LEASE))
+            .await
+            .unwrap_or_else(|error| {
+                tracing::error!(%error, "no job could be leased");
+                None
+            });
         let Some(job) = job else {
             tokio::select! {
                 () = state.jobs_due.notified() => {}

@@ -110,7 +110,10 @@ pub async fn read(state: &AppState, job: &Job) -> Result<(), ReadError> {
         done += step.len();
         let embedded = embed(state, title, step, &kept).await?;
         let progress = 0.35 + 0.6 * done as f32 / total as f32;
-        let staged = state.store.stage_passages(job, Stage::Embed, progress, &embedded).await?;
+        let staged = state
+            .store
+            .stage_passages(job, Stage::Embed, progress, &embedded)
+            .await?;
         state.changes.document_changed(&staged.ok_or(ReadError::Gone)?).await;
     }
 
@@ -120,7 +123,11 @@ pub async fn read(state: &AppState, job: &Job) -> Result<(), ReadError> {
         text: &text,
         passages: u32::try_from(total).unwrap_or(u32::MAX),
     };
-    let document = state.store.publish_document(job, published).await?.ok_or(ReadError::Gone)?;
+    let document = state
+        .store
+        .publish_document(job, published)
+        .await?
+        .ok_or(ReadError::Gone)?;
     state.changes.document_changed(&document).await;
     Ok(())
 }

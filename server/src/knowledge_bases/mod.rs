@@ -145,7 +145,10 @@ async fn share(
         .ok_or_else(|| ApiError::invalid("email", "Nobody here has this e-mail address."))?
         .user;
     if !state.store.share(caller.user.id, id, user.id, share.access).await? {
-        return Err(ApiError::invalid("email", "This is the owner, who may do everything already."));
+        return Err(ApiError::invalid(
+            "email",
+            "This is the owner, who may do everything already.",
+        ));
     }
     let person = Person {
         id: user.id,
