@@ -17,8 +17,10 @@ use crate::{
 };
 
 /// All pages. Each is sent whole ([`SsrMode::Async`]), so that it can be read without JavaScript.
+///
+/// Types of views are erased here and per page, or the compiler would work on one type that spells out every element.
 #[component]
-pub fn App() -> impl IntoView {
+pub fn App() -> AnyView {
     provide_meta_context();
 
     view! {
@@ -39,4 +41,5 @@ pub fn App() -> impl IntoView {
             </Routes>
         </Router>
     }
+    .into_any()
 }

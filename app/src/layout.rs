@@ -1,12 +1,15 @@
 //! What surrounds every page of a person who is signed in: top bar, navigation, conversations.
 
 use api::{Client, Role, User};
-use leptos::prelude::*;
+use leptos::{html, prelude::*};
 use leptos_router::{components::Outlet, hooks::use_location};
+use wasm_bindgen::JsCast;
+use web_sys::HtmlElement;
 
 use crate::{
     browser,
-    components::{ConversationChanges, ConversationList, Drafts, Icon, Shape},
+    components::{Brand, ConversationChanges, ConversationList, Drafts, Icon, ProblemNote, Shape},
+    plain_form::refused,
 };
 
 const NAVIGATION: &str = "navigation";
@@ -15,16 +18,15 @@ const NAVIGATION: &str = "navigation";
 pub fn Layout() -> impl IntoView {
     provide_context(ConversationChanges::default());
     provide_context(Drafts::default());
-    let me = Resource::new(
+    let me = Resource::new_blocking(
         || (),
         |()| async move { expect_context::<Client>().get::<User>("/me").await.ok() },
     );
     provide_context(me);
-    let path = use_location().pathname;
-    Effect::new(move || {
-        path.track();
-        browser::close_popover(NAVIGATION);
-    });
+    let main = NodeRef::<html::Main>::new();
+    follow_navigation(main);
+    // Whatever a form was refused for that no form of the page tells.
+    let refused = refused("").map(|refused| view! { <ProblemNote problem=refused.problem /> });
 
     view! {
         <a class="skip-link" href="#main" rel="external">"Skip to content"</a>
@@ -34,10 +36,21 @@ pub fn Layout() -> impl IntoView {
                     <Icon shape=Shape::Menu />
                     "Menu"
                 </button>
-                <a class="brand" href="/">"Hyperion"</a>
+                <Brand />
             </header>
             <div class="sidebar" id=NAVIGATION popover="auto">
-                <a class="brand" href="/">"Hyperion"</a>
+                <div class="sidebar-head">
+                    <Brand />
+                    <button
+                        type="button"
+                        class="button quiet small icon-only sidebar-close"
+                        popovertarget=NAVIGATION
+                        popovertargetaction="hide"
+                        aria-label="Close menu"
+                    >
+                        <Icon shape=Shape::Close />
+                    </button>
+                </div>
                 <nav aria-label="Main">
                     <ul class="places">
                         <Place href="/" shape=Shape::Ask label="New question" />
@@ -57,18 +70,52 @@ pub fn Layout() -> impl IntoView {
                 <form class="account" action="/forms/sign-out" method="post">
                     <Suspense>
                         {move || Suspend::new(async move {
-                            me.await.map(|user| view! { <span class="account-name">{user.name}</span> })
+                            me.await
+                                .map(|user| {
+                                    view! {
+                                        <span class="account-name" title=user.email>
+                                            {user.name}
+                                        </span>
+                                    }
+                                })
                         })}
                     </Suspense>
-                    <button type="submit" class="button quiet">"Sign out"</button>
+                    <button type="submit" class="button quiet small">"Sign out"</button>
                 </form>
             </div>
-            <main id="main" tabindex="-1">
+            <main id="main" class="content" tabindex="-1" node_ref=main>
                 <OfflineNote />
+                {refused}
                 <Outlet />
             </main>
         </div>
     }
+}
+
+/// After going to another page: the menu closes, and the focus goes from what led there to the page itself.
+fn follow_navigation(main: NodeRef<html::Main>) {
+    let path = use_location().pathname;
+    Effect::new(move |before: Option<String>| {
+        let path = path.get();
+        if before.is_none_or(|before| before == path) {
+            return path;
+        }
+        browser::close_popover(NAVIGATION);
+        // A page that has put the focus into a field of its own keeps it there.
+        request_animation_frame(move || {
+            let focused = document().active_element();
+            let in_field = focused
+                .and_then(|element| element.dyn_into::<HtmlElement>().ok())
+                .is_some_and(|element| element.matches("main :is(input, textarea, select)").unwrap_or(false));
+            if let Some(main) = main.get_untracked()
+                && !in_field
+            {
+                // `main` takes the focus by its tabindex.
+                main.focus().ok();
+            }
+        });
+        path
+    });
 }
 
 /// A link of the navigation; marked when its page, or one below it, is shown.

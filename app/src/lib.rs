@@ -10,10 +10,12 @@ mod format;
 mod forms;
 mod layout;
 mod pages;
+mod plain_form;
 mod shell;
 mod transport;
 
 pub use app::App;
+pub use plain_form::RefusedForm;
 pub use shell::{Assets, shell};
 
 /// Takes over the page that the server rendered; called by the script of [`shell`].

@@ -11,12 +11,16 @@ pub struct Assets {
     pub js: String,
     pub wasm: String,
     pub css: String,
+    pub icon: String,
 }
 
-/// The whole document. `nonce` is the one that the response's Content-Security-Policy allows scripts to carry.
-pub fn shell(assets: Assets, nonce: String) -> impl IntoView {
+/// The whole document. `nonce` is the one that the response's Content-Security-Policy allows scripts to carry;
+/// `address` is the page's own where the browser shows another, because it has posted a form there.
+pub fn shell(assets: Assets, nonce: String, address: Option<String>) -> AnyView {
+    let right_address = address.map(|address| format!("history.replaceState(null, '', {});", script_string(&address)));
     let start = format!(
-        "import({}).then(app => app.default({{ module_or_path: {} }}).then(() => app.hydrate()))",
+        "{}import({}).then(app => app.default({{ module_or_path: {} }}).then(() => app.hydrate()))",
+        right_address.unwrap_or_default(),
         script_string(&assets.js),
         script_string(&assets.wasm),
     );
@@ -27,6 +31,7 @@ pub fn shell(assets: Assets, nonce: String) -> impl IntoView {
                 <meta charset="utf-8" />
                 <meta name="viewport" content="width=device-width, initial-scale=1" />
                 <meta name="color-scheme" content="light dark" />
+                <link rel="icon" href=assets.icon r#type="image/svg+xml" />
                 <link rel="stylesheet" href=assets.css />
                 <link rel="modulepreload" href=assets.js nonce=nonce.clone() />
                 <link rel="preload" href=assets.wasm r#as="fetch" r#type="application/wasm" crossorigin="anonymous" />
@@ -38,6 +43,7 @@ pub fn shell(assets: Assets, nonce: String) -> impl IntoView {
             </body>
         </html>
     }
+    .into_any()
 }
 
 /// `text` as a string literal of a script that stands in HTML.

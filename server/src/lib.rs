@@ -12,4 +12,5 @@ pub mod knowledge_bases;
 pub mod outbound;
 pub mod search;
 pub mod serve;
+mod site;
 pub mod state;

@@ -1,6 +1,15 @@
 //! `hyperion serve`: the router and its life.
 
-use axum::{Json, Router, extract::State, http::StatusCode, middleware, routing::get};
+use std::net::SocketAddr;
+
+use axum::{
+    Json, Router,
+    extract::State,
+    http::{StatusCode, Uri},
+    middleware,
+    routing::{any, get, post},
+    serve::ListenerExt,
+};
 use tokio::net::TcpListener;
 use tower_http::{catch_panic::CatchPanicLayer, limit::RequestBodyLimitLayer, trace::TraceLayer};
 use utoipa::{
@@ -17,8 +26,8 @@ use crate::{
     accounts, assistants, chat,
     config::Config,
     connections, documents,
-    http::same_origin,
-    jobs, knowledge_bases, search,
+    http::{ApiError, same_origin},
+    jobs, knowledge_bases, search, site,
     state::{AppState, OpenError},
 };
 
@@ -28,7 +37,7 @@ pub enum ServeError {
     Open(#[from] OpenError),
     #[error("{address} cannot be served on: {source}. Choose another with --listen")]
     Listen {
-        address: std::net::SocketAddr,
+        address: SocketAddr,
         source: std::io::Error,
     },
     #[error("the program's own place could not be found: {0}")]
@@ -72,16 +81,32 @@ pub fn router(state: AppState) -> Router {
         )
         .split_for_parts();
     let upload_limit = usize::try_from(state.config.max_upload_mib.saturating_mul(10) << 20).unwrap_or(usize::MAX);
-    api.merge(SwaggerUi::new("/api/docs").url("/api/v1/openapi.json", description))
-        .route("/forms/ask", axum::routing::post(chat::form::ask))
+    let api = api
+        .merge(SwaggerUi::new("/api/docs").url("/api/v1/openapi.json", description))
+        .route("/api/{*path}", any(nothing_here))
+        .route("/forms/sign-in", post(accounts::forms::sign_in))
+        .route("/forms/sign-up", post(accounts::forms::sign_up))
+        .route("/forms/sign-out", post(accounts::forms::sign_out))
+        .route("/forms/ask", post(chat::form::ask))
+        .route("/forms/knowledge-bases/{id}/documents", post(documents::form::upload))
         .route("/healthz", get(|| async { "ok" }))
         .route("/readyz", get(ready))
         .layer(middleware::from_fn(same_origin::require))
         .layer(documents::upload::body_limit(state.config.max_upload_mib))
         .layer(RequestBodyLimitLayer::new(upload_limit))
+        .with_state(state.clone());
+    site::with_pages(&state, api)
         .layer(CatchPanicLayer::new())
         .layer(TraceLayer::new_for_http())
-        .with_state(state)
+}
+
+async fn nothing_here(uri: Uri) -> ApiError {
+    ApiError::new(
+        StatusCode::NOT_FOUND,
+        "not_found",
+        "Not found",
+        format!("There is nothing at {}. /api/docs shows what there is.", uri.path()),
+    )
 }
 
 /// Whether requests can be answered now.
@@ -110,13 +135,22 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     let bound = listener.local_addr().unwrap_or(address);
     println!("Hyperion is ready on http://{bound}");
     let (store, stopping) = (state.store.clone(), state.stopping.clone());
-    axum::serve(listener, router(state))
-        .with_graceful_shutdown(async move {
-            stop_asked().await;
-            stopping.cancel();
-        })
-        .await
-        .map_err(ServeError::Stopped)?;
+    let listener = listener.tap_io(|connection| {
+        // Small answers would otherwise wait for the acknowledgement of what was sent before.
+        if let Err(error) = connection.set_nodelay(true) {
+            tracing::debug!(%error, "TCP_NODELAY could not be set");
+        }
+    });
+    axum::serve(
+        listener,
+        router(state).into_make_service_with_connect_info::<SocketAddr>(),
+    )
+    .with_graceful_shutdown(async move {
+        stop_asked().await;
+        stopping.cancel();
+    })
+    .await
+    .map_err(ServeError::Stopped)?;
     workers.stop().await;
     store.close().await;
     Ok(())

@@ -1,16 +1,20 @@
 //! Parts that pages are made of.
 
+mod brand;
 mod composer;
 mod conversation_list;
 mod empty;
+mod entrance;
 mod form_problem;
 mod icon;
 mod loading;
 mod problem_note;
 
+pub use brand::Brand;
 pub use composer::{Composer, Drafts};
 pub use conversation_list::{Change, ConversationChanges, ConversationList};
 pub use empty::Empty;
+pub use entrance::Entrance;
 pub use form_problem::FormProblem;
 pub use icon::{Icon, Shape};
 pub use loading::Loading;

@@ -3,14 +3,25 @@
 use leptos::prelude::*;
 use leptos_meta::Title;
 
+use crate::components::Brand;
+
 #[component]
 pub fn NotFound() -> impl IntoView {
     view! {
         <Title text="Page not found" />
-        <main class="entrance">
-            <h1>"There is no page at this address"</h1>
-            <p>"It may have been deleted, or the address may be mistyped."</p>
-            <p><a href="/">"Go to your questions"</a></p>
-        </main>
+        <div class="lost">
+            <header>
+                <Brand />
+            </header>
+            <main id="main">
+                <h1>"There is no page at this address"</h1>
+                <p>"It may have been deleted, or the address may be mistyped."</p>
+                <p>
+                    <a class="button" href="/">
+                        "Go to your questions"
+                    </a>
+                </p>
+            </main>
+        </div>
     }
 }

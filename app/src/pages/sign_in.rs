@@ -4,29 +4,40 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
-use crate::components::FormProblem;
+use crate::{
+    components::Entrance,
+    format,
+    plain_form::{FormRefusal, PlainField, refused},
+};
 
 /// The form posts to a plain handler, with or without JavaScript: the browser then offers to save the password.
 #[component]
 pub fn SignIn() -> impl IntoView {
-    let query = use_query_map();
-    let next = move || query.read().get("next").unwrap_or_else(|| "/".to_owned());
+    let refused = refused("sign-in");
+    let next = use_query_map().read_untracked().get("next").unwrap_or_default();
+    let sign_up = format!("/sign-up{}", format::query(&[("next", &next)]));
 
     view! {
         <Title text="Sign in" />
-        <main class="entrance" id="main">
-            <p class="brand">"Hyperion"</p>
+        <Entrance>
             <h1>"Sign in"</h1>
-            <FormProblem code=Signal::derive(move || query.read().get("problem")) />
-            <form class="stack" action="/forms/sign-in" method="post">
+            <form class="form" action="/forms/sign-in" method="post">
+                <FormRefusal refused=refused.clone() />
                 <input type="hidden" name="next" value=next />
-                <label for="email">"Email"</label>
-                <input id="email" type="email" name="email" autocomplete="username" required />
-                <label for="password">"Password"</label>
-                <input id="password" type="password" name="password" autocomplete="current-password" required />
-                <button type="submit" class="button primary">"Sign in"</button>
+                <PlainField refused=refused.clone() name="email" label="Email" kind="email" autocomplete="username" />
+                <PlainField
+                    refused
+                    name="password"
+                    label="Password"
+                    kind="password"
+                    autocomplete="current-password"
+                    max_length=256
+                />
+                <button type="submit" class="button primary">
+                    "Sign in"
+                </button>
             </form>
-            <p class="hint">"No account yet? "<a href="/sign-up">"Create one"</a></p>
-        </main>
+            <p class="hint">"No account yet? " <a href=sign_up>"Create one"</a></p>
+        </Entrance>
     }
 }

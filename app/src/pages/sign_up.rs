@@ -5,59 +5,72 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_query_map;
 
-use crate::components::{FormProblem, ProblemNote};
+use crate::{
+    components::{Entrance, ProblemNote},
+    format,
+    plain_form::{FormRefusal, PlainField, RefusedForm, refused},
+};
 
 #[component]
 pub fn SignUp() -> impl IntoView {
-    let query = use_query_map();
-    let status = Resource::new(
+    let refused = refused("sign-up");
+    let next = use_query_map().read_untracked().get("next").unwrap_or_default();
+    let sign_in = format!("/sign-in{}", format::query(&[("next", &next)]));
+    let status = Resource::new_blocking(
         || (),
         |()| async move { expect_context::<Client>().get::<SignUpStatus>("/auth/sign-up").await },
     );
 
     view! {
         <Title text="Sign up" />
-        <main class="entrance" id="main">
-            <p class="brand">"Hyperion"</p>
+        <Entrance>
             <h1>"Create an account"</h1>
-            <FormProblem code=Signal::derive(move || query.read().get("problem")) />
             <Suspense>
-                {move || Suspend::new(async move {
-                    match status.await {
-                        Err(problem) => view! { <ProblemNote problem /> }.into_any(),
-                        Ok(status) if !status.open => {
-                            view! { <p>"This Hyperion takes no new accounts. Ask its administrator for one."</p> }.into_any()
+                {move || {
+                    let (refused, next) = (refused.clone(), next.clone());
+                    Suspend::new(async move {
+                        match status.await {
+                            Err(problem) => view! { <ProblemNote problem /> }.into_any(),
+                            Ok(status) if !status.open => {
+                                view! {
+                                    <p class="note warning">
+                                        "This Hyperion takes no new accounts. Ask its administrator for one."
+                                    </p>
+                                }
+                                    .into_any()
+                            }
+                            Ok(status) => view! { <SignUpForm first=status.first_account refused next /> }.into_any(),
                         }
-                        Ok(status) => view! { <SignUpForm first=status.first_account /> }.into_any(),
-                    }
-                })}
+                    })
+                }}
             </Suspense>
-            <p class="hint">"Already have an account? "<a href="/sign-in">"Sign in"</a></p>
-        </main>
+            <p class="hint">"Already have an account? " <a href=sign_in>"Sign in"</a></p>
+        </Entrance>
     }
 }
 
 #[component]
-fn SignUpForm(first: bool) -> impl IntoView {
+fn SignUpForm(first: bool, refused: Option<RefusedForm>, next: String) -> impl IntoView {
     view! {
         {first.then(|| view! { <p class="note">"This is the first account, so it becomes the administrator."</p> })}
-        <form class="stack" action="/forms/sign-up" method="post">
-            <label for="name">"Name"</label>
-            <input id="name" type="text" name="name" autocomplete="name" required maxlength="100" />
-            <label for="email">"Email"</label>
-            <input id="email" type="email" name="email" autocomplete="username" required />
-            <label for="password">"Password"</label>
-            <input
-                id="password"
-                type="password"
+        <form class="form" action="/forms/sign-up" method="post">
+            <FormRefusal refused=refused.clone() />
+            <input type="hidden" name="next" value=next />
+            <PlainField refused=refused.clone() name="name" label="Name" autocomplete="name" max_length=200 />
+            <PlainField refused=refused.clone() name="email" label="Email" kind="email" autocomplete="username" />
+            <PlainField
+                refused
                 name="password"
+                label="Password"
+                kind="password"
                 autocomplete="new-password"
-                required
-                minlength="10"
-                aria-describedby="password-hint"
+                hint="At least 10 characters; several unrelated words are best."
+                min_length=10
+                max_length=256
             />
-            <p class="hint" id="password-hint">"At least 10 characters; several unrelated words are best."</p>
-            <button type="submit" class="button primary">"Sign up"</button>
+            <button type="submit" class="button primary">
+                "Sign up"
+            </button>
         </form>
     }
 }

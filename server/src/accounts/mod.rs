@@ -1,6 +1,7 @@
 //! Users: signing in, their sessions, keys and settings, and their administration.
 
 pub mod api_keys;
+pub mod forms;
 pub mod me;
 pub mod passwords;
 pub mod sign_in;

@@ -1,6 +1,7 @@
 //! Documents: taking them in, showing how far they are, and giving back what was read.
 
 mod events;
+pub mod form;
 mod from_url;
 pub mod idempotency;
 pub mod intake;

@@ -57,7 +57,8 @@ pub async fn take_files(
 ) -> Result<Uploads, ApiError> {
     let mut files = Vec::new();
     while let Some(field) = form.next_field().await.map_err(unreadable)? {
-        let Some(name) = field.file_name().map(safe_name) else {
+        // Browsers send a part with an empty name when no file was chosen.
+        let Some(name) = field.file_name().filter(|name| !name.is_empty()).map(safe_name) else {
             continue;
         };
         if files.len() >= MOST_FILES {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use axum::{
     Router,
     body::{Body, to_bytes},
-    http::{Request, StatusCode, header},
+    http::{HeaderMap, Request, StatusCode, header},
 };
 use serde_json::{Value, json};
 use server::{config::Config, serve, state::AppState};
@@ -21,10 +21,19 @@ pub struct Server {
 pub struct Answer {
     pub status: StatusCode,
     pub cookie: Option<String>,
+    pub headers: HeaderMap,
     pub body: Vec<u8>,
 }
 
 impl Answer {
+    pub fn text(&self) -> String {
+        String::from_utf8_lossy(&self.body).into_owned()
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+
     pub fn json(&self) -> Value {
         serde_json::from_slice(&self.body)
             .unwrap_or_else(|_| panic!("not JSON: {}", String::from_utf8_lossy(&self.body)))
@@ -35,12 +44,34 @@ pub async fn server() -> Server {
     server_with(Config::default()).await
 }
 
-pub async fn server_with(config: Config) -> Server {
+/// A server that has the pages too, with a bundle whose files hold nothing of interest.
+pub async fn server_with_pages() -> Server {
     let folder = tempfile::tempdir().unwrap();
+    let (assets, site) = (folder.path().join("assets"), folder.path().join("assets/site"));
+    std::fs::create_dir_all(&site).unwrap();
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
+    std::os::unix::fs::symlink(root.join("models"), assets.join("models")).unwrap();
+    let manifest = json!({
+        "js": "hyperion-1.js", "wasm": "hyperion-1.wasm", "css": "main-1.css", "static": { "favicon.svg": "favicon-1.svg" }
+    });
+    std::fs::write(site.join("manifest.json"), manifest.to_string()).unwrap();
+    for name in ["hyperion-1.js", "hyperion-1.wasm", "main-1.css", "favicon-1.svg"] {
+        std::fs::write(site.join(name), "plain").unwrap();
+    }
+    std::fs::write(site.join("hyperion-1.js.br"), "brotli").unwrap();
+    std::fs::write(site.join("hyperion-1.js.gz"), "gzip").unwrap();
+    open(Config::default(), assets, folder).await
+}
+
+pub async fn server_with(config: Config) -> Server {
+    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
+    open(config, root, tempfile::tempdir().unwrap()).await
+}
+
+async fn open(config: Config, assets: PathBuf, folder: TempDir) -> Server {
     let config = Config {
-        data_dir: folder.path().to_owned(),
-        assets_dir: Some(root),
+        data_dir: folder.path().join("data"),
+        assets_dir: Some(assets),
         ..config
     };
     let state = AppState::open(config, env!("CARGO_BIN_EXE_hyperion").into())
@@ -107,16 +138,37 @@ impl Visitor {
             .await
     }
 
+    /// Opens a page.
+    pub async fn open(&self, path: &str) -> Answer {
+        self.call(Request::get(path).body(Body::empty()).unwrap()).await
+    }
+
+    /// Posts a plain form as a browser does.
+    pub async fn submit(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
+        let fields = url::form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(fields)
+            .finish();
+        let request = Request::post(path)
+            .header(header::CONTENT_TYPE, "application/x-www-form-urlencoded")
+            .header("sec-fetch-site", "same-origin");
+        self.call(request.body(Body::from(fields)).unwrap()).await
+    }
+
     async fn request(&self, method: &str, path: &str, content_type: &str, body: Body) -> Answer {
-        let mut request = Request::builder()
+        let request = Request::builder()
             .method(method)
             .uri(format!("/api/v1{path}"))
             .header(header::CONTENT_TYPE, content_type)
             .header("sec-fetch-site", "same-origin");
+        self.call(request.body(body).unwrap()).await
+    }
+
+    /// Sends a request of any kind, with the visitor's cookie.
+    pub async fn call(&self, mut request: Request<Body>) -> Answer {
         if let Some(cookie) = &self.cookie {
-            request = request.header(header::COOKIE, cookie);
+            request.headers_mut().insert(header::COOKIE, cookie.parse().unwrap());
         }
-        let response = self.router.clone().oneshot(request.body(body).unwrap()).await.unwrap();
+        let response = self.router.clone().oneshot(request).await.unwrap();
         let cookie = response
             .headers()
             .get(header::SET_COOKIE)
@@ -124,6 +176,7 @@ impl Visitor {
         Answer {
             status: response.status(),
             cookie,
+            headers: response.headers().clone(),
             body: to_bytes(response.into_body(), usize::MAX).await.unwrap().to_vec(),
         }
     }

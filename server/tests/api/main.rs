@@ -5,4 +5,5 @@ mod accounts;
 mod authorization;
 mod common;
 mod ingest;
+mod pages;
 mod uploads;
