@@ -27,16 +27,16 @@ pub fn App() -> AnyView {
         <Title formatter=|title: String| if title.is_empty() { "Hyperion".to_owned() } else { format!("{title} · Hyperion") } />
         <Router>
             <Routes fallback=NotFound>
-                <Route path=path!("/sign-in") view=SignIn ssr=SsrMode::Async />
-                <Route path=path!("/sign-up") view=SignUp ssr=SsrMode::Async />
+                <Route path=path!("/sign-in") view=|| SignIn().into_any() ssr=SsrMode::Async />
+                <Route path=path!("/sign-up") view=|| SignUp().into_any() ssr=SsrMode::Async />
                 <ParentRoute path=path!("") view=Layout ssr=SsrMode::Async>
-                    <Route path=path!("/") view=HomePage ssr=SsrMode::Async />
-                    <Route path=path!("/conversations/:id") view=ConversationPage ssr=SsrMode::Async />
-                    <Route path=path!("/assistants") view=AssistantsPage ssr=SsrMode::Async />
-                    <Route path=path!("/assistants/:id") view=AssistantPage ssr=SsrMode::Async />
-                    <Route path=path!("/connections") view=ConnectionsPage ssr=SsrMode::Async />
-                    <Route path=path!("/settings") view=SettingsPage ssr=SsrMode::Async />
-                    <Route path=path!("/admin/users") view=AdminUsersPage ssr=SsrMode::Async />
+                    <Route path=path!("/") view=|| HomePage().into_any() ssr=SsrMode::Async />
+                    <Route path=path!("/conversations/:id") view=|| ConversationPage().into_any() ssr=SsrMode::Async />
+                    <Route path=path!("/assistants") view=|| AssistantsPage().into_any() ssr=SsrMode::Async />
+                    <Route path=path!("/assistants/:id") view=|| AssistantPage().into_any() ssr=SsrMode::Async />
+                    <Route path=path!("/connections") view=|| ConnectionsPage().into_any() ssr=SsrMode::Async />
+                    <Route path=path!("/settings") view=|| SettingsPage().into_any() ssr=SsrMode::Async />
+                    <Route path=path!("/admin/users") view=|| AdminUsersPage().into_any() ssr=SsrMode::Async />
                 </ParentRoute>
             </Routes>
         </Router>

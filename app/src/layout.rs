@@ -15,7 +15,7 @@ use crate::{
 const NAVIGATION: &str = "navigation";
 
 #[component]
-pub fn Layout() -> impl IntoView {
+pub fn Layout() -> AnyView {
     provide_context(ConversationChanges::default());
     provide_context(Drafts::default());
     let me = Resource::new_blocking(
@@ -90,6 +90,7 @@ pub fn Layout() -> impl IntoView {
             </main>
         </div>
     }
+    .into_any()
 }
 
 /// After going to another page: the menu closes, and the focus goes from what led there to the page itself.

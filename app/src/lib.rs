@@ -1,7 +1,7 @@
 //! Hyperion's pages: rendered on the server, then taken over by the browser.
 
-// The types of views nest as deeply as their pages do.
-#![recursion_limit = "256"]
+// The type of a view spells out every element in it.
+#![recursion_limit = "512"]
 
 mod app;
 mod browser;

@@ -73,7 +73,7 @@ pub fn ApiForm(
     #[prop(into)] problem: Signal<Option<Problem>>,
     on_submit: impl Fn() + 'static,
     children: Children,
-) -> impl IntoView {
+) -> AnyView {
     let form = NodeRef::<html::Form>::new();
     let state = FormState {
         id,
@@ -106,6 +106,7 @@ pub fn ApiForm(
             <noscript inner_html="<p class=\"note\">Changing this needs JavaScript, which your browser does not run.</p>"></noscript>
         </form>
     }
+    .into_any()
 }
 
 fn focus_first_invalid(form: NodeRef<html::Form>) {

@@ -9,7 +9,7 @@ pub fn Modal<T: Clone + Send + Sync + 'static>(
     subject: RwSignal<Option<T>>,
     title: fn(&T) -> String,
     children: Children,
-) -> impl IntoView {
+) -> AnyView {
     let dialog = NodeRef::<html::Dialog>::new();
     Effect::new(move || {
         let Some(dialog) = dialog.get() else { return };
@@ -28,4 +28,5 @@ pub fn Modal<T: Clone + Send + Sync + 'static>(
             {children()}
         </dialog>
     }
+    .into_any()
 }
