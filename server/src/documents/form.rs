@@ -21,7 +21,9 @@ pub async fn upload(
     mut form: Multipart,
 ) -> Response {
     let page = format!("/knowledge-bases/{knowledge_base}");
-    let allowed = state.store.require_access(caller.user.id, knowledge_base, Access::Editor);
+    let allowed = state
+        .store
+        .require_access(caller.user.id, knowledge_base, Access::Editor);
     if let Err(error) = allowed.await {
         return ApiError::from(error).into_response();
     }
