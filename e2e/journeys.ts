@@ -18,6 +18,14 @@ export async function signUp(page: Page, name: string): Promise<void> {
   await expect(page).toHaveURL('/');
 }
 
+/** Expects nothing to stick out of the page at its sides. */
+export async function expectNoSidewaysScrolling(page: Page): Promise<void> {
+  const overflow = await page.evaluate(
+    () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+  );
+  expect(overflow).toBe(0);
+}
+
 /** The file input of a knowledge base's page. */
 export function filePicker(page: Page) {
   return page.locator('input[type="file"]');

@@ -91,8 +91,15 @@ export class Person {
     }
   }
 
-  async createConnection(name: string, baseUrl: string, model: string): Promise<void> {
-    await this.post('/connections', { name, preset: 'custom', base_url: baseUrl, model });
+  async createConnection(name: string, baseUrl: string, model: string, key?: string): Promise<void> {
+    await this.post('/connections', { name, preset: 'custom', base_url: baseUrl, model, key });
+  }
+
+  /** Creates accounts for others, which takes an admin. */
+  async createUsers(users: { name: string; email: string }[]): Promise<void> {
+    for (const user of users) {
+      await this.post('/users', { ...user, password: `umbrella-${crypto.randomUUID()}`, role: 'member' });
+    }
   }
 
   private async get<Answer>(path: string): Promise<Answer> {

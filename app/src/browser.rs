@@ -141,3 +141,14 @@ pub fn focus(id: String) {
 pub fn element<T: JsCast>(id: &str) -> Option<T> {
     document().get_element_by_id(id)?.dyn_into().ok()
 }
+
+/// Moves the focus to the page's content, when what had it goes away.
+pub fn focus_main() {
+    // In the next turn: a dialog that closes in this one gives the focus back to what opened it.
+    request_animation_frame(|| {
+        if let Some(main) = element::<HtmlElement>("main") {
+            // It takes the focus by its `tabindex`.
+            main.focus().ok();
+        }
+    });
+}

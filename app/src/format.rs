@@ -36,6 +36,15 @@ pub fn moment(time: DateTime<Utc>) -> String {
     )
 }
 
+/// The time, by the server's clock or the browser's.
+pub fn now() -> DateTime<Utc> {
+    #[cfg(target_arch = "wasm32")]
+    let now = DateTime::UNIX_EPOCH + chrono::TimeDelta::milliseconds(js_sys::Date::now() as i64);
+    #[cfg(not(target_arch = "wasm32"))]
+    let now = Utc::now();
+    now
+}
+
 /// `1 document`, `2 documents`.
 pub fn count(number: u64, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })

@@ -8,6 +8,7 @@ mod entrance;
 mod form_problem;
 mod icon;
 mod loading;
+mod moment;
 mod problem_note;
 
 pub use brand::Brand;
@@ -18,4 +19,5 @@ pub use entrance::Entrance;
 pub use form_problem::FormProblem;
 pub use icon::{Icon, Shape};
 pub use loading::Loading;
+pub use moment::Moment;
 pub use problem_note::ProblemNote;

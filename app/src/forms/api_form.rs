@@ -1,24 +1,31 @@
-//! A form that is sent by the page, and what the server refused about it.
+//! A form that is sent by the page, and what is wrong with it.
 
 use api::Problem;
 use leptos::{context::Provider, html, prelude::*};
 use wasm_bindgen::JsCast;
 
+use super::check::incomplete;
+
 /// What the fields of a form know of it.
 #[derive(Clone, Copy)]
-pub(super) struct FormState {
+pub struct FormState {
     /// Begins the identifiers of its fields, so that two forms of a page may both ask for a name.
-    pub id: &'static str,
+    pub(super) id: &'static str,
     problem: Signal<Option<Problem>>,
     /// Names of the fields that show their own problems.
     shown: StoredValue<Vec<&'static str>>,
+    /// Names of the fields that were changed since the last attempt: what was said about them may no longer hold.
+    changed: RwSignal<Vec<String>>,
 }
 
 impl FormState {
     /// What is wrong with one field, which shows it itself from now on.
-    pub fn problem_of(self, name: &'static str) -> Signal<Option<String>> {
+    pub(super) fn problem_of(self, name: &'static str) -> Signal<Option<String>> {
         self.shown.update_value(|shown| shown.push(name));
         Signal::derive(move || {
+            if self.changed.read().iter().any(|changed| changed == name) {
+                return None;
+            }
             let problem = self.problem.read();
             let field = problem
                 .as_ref()?
@@ -29,13 +36,20 @@ impl FormState {
         })
     }
 
+    /// Takes back what was said about a field.
+    pub fn field_changed(self, name: &str) {
+        if !self.changed.read_untracked().iter().any(|changed| changed == name) {
+            self.changed.update(|changed| changed.push(name.to_owned()));
+        }
+    }
+
     /// What no field shows.
-    fn general_problem(self) -> Option<String> {
+    fn general_problem(self) -> Option<Problem> {
         let problem = self.problem.get()?;
         let all_shown = self
             .shown
             .with_value(|shown| problem.fields.iter().all(|field| shown.contains(&leaf(&field.field))));
-        (problem.fields.is_empty() || !all_shown).then(|| problem.message().to_owned())
+        (problem.fields.is_empty() || !all_shown).then_some(problem)
     }
 }
 
@@ -65,8 +79,8 @@ pub fn ready() -> Signal<bool> {
     ready.into()
 }
 
-/// Calls `on_submit` when the browser finds every field valid. Refusals by the server are told beside their fields, or
-/// on top, and the first field concerned gets the focus.
+/// Calls `on_submit` when every field is filled in as it asks for. What is wrong, found here or refused by the server, is
+/// told beside its field or else on top, and the first field concerned gets the focus.
 #[component]
 pub fn ApiForm(
     id: &'static str,
@@ -75,13 +89,16 @@ pub fn ApiForm(
     children: Children,
 ) -> AnyView {
     let form = NodeRef::<html::Form>::new();
+    let found_here = RwSignal::new(None::<Problem>);
     let state = FormState {
         id,
-        problem,
+        problem: Signal::derive(move || found_here.get().or_else(|| problem.get())),
         shown: StoredValue::default(),
+        changed: RwSignal::default(),
     };
     Effect::new(move || {
-        if problem.read().is_some() {
+        if state.problem.read().is_some() {
+            state.changed.set(Vec::new());
             // The fields mark themselves in the same turn; look for them in the next.
             request_animation_frame(move || focus_first_invalid(form));
         }
@@ -91,15 +108,26 @@ pub fn ApiForm(
             id=id
             class="form"
             method="post"
+            novalidate
             node_ref=form
+            on:input=move |event| {
+                if let Some(name) = event_target::<web_sys::Element>(&event).get_attribute("name") {
+                    state.field_changed(&name);
+                }
+            }
             on:submit=move |event| {
                 event.prevent_default();
-                on_submit();
+                let wrong = form.get_untracked().and_then(|form| incomplete(&form));
+                let complete = wrong.is_none();
+                found_here.set(wrong);
+                if complete {
+                    on_submit();
+                }
             }
         >
             <Provider value=state>
                 <div role="alert">
-                    {move || state.general_problem().map(|message| view! { <p class="note problem">{message}</p> })}
+                    {move || state.general_problem().map(|problem| view! { <GeneralProblem problem /> })}
                 </div>
                 {children()}
             </Provider>
@@ -107,6 +135,26 @@ pub fn ApiForm(
         </form>
     }
     .into_any()
+}
+
+/// What no single field is to blame for. Signing in again happens in another tab, so that nothing typed here is lost.
+#[component]
+fn GeneralProblem(problem: Problem) -> impl IntoView {
+    let signed_out = problem.status == 401;
+    view! {
+        <div class="note problem">
+            <p>{problem.message().to_owned()}</p>
+            {signed_out
+                .then(|| {
+                    view! {
+                        <p>
+                            <a href="/sign-in" target="_blank" rel="external noopener">"Sign in again in a new tab"</a>
+                            ", then come back and repeat this."
+                        </p>
+                    }
+                })}
+        </div>
+    }
 }
 
 fn focus_first_invalid(form: NodeRef<html::Form>) {
@@ -120,7 +168,7 @@ fn focus_first_invalid(form: NodeRef<html::Form>) {
     }
 }
 
-/// Sends the form around it; inert until the page reacts and while an attempt is under way.
+/// Sends the form around it; inert until the page reacts and while an attempt is under way. It keeps the focus then.
 #[component]
 pub fn SubmitButton(
     label: &'static str,
@@ -129,7 +177,17 @@ pub fn SubmitButton(
 ) -> impl IntoView {
     let ready = ready();
     view! {
-        <button type="submit" class=class disabled=move || !ready.get() || pending.get() aria-busy=move || pending.get().to_string()>
+        <button
+            type="submit"
+            class=class
+            disabled=move || !ready.get()
+            aria-disabled=move || pending.get().then_some("true")
+            on:click=move |event| {
+                if pending.get_untracked() {
+                    event.prevent_default();
+                }
+            }
+        >
             {label}
         </button>
     }

@@ -1,6 +1,11 @@
 //! Labelled fields that describe themselves and tell what is wrong with them.
 
-use leptos::{html, prelude::*};
+use js_sys::Reflect;
+use leptos::{
+    html::{self, ElementType},
+    prelude::*,
+};
+use wasm_bindgen::{JsCast, JsValue};
 
 use super::api_form::FormState;
 
@@ -62,6 +67,33 @@ impl Field {
     }
 }
 
+/// Keeps what a field shows and `value` the same. What was typed before the page reacted is kept.
+fn follow<E>(field: NodeRef<E>, value: RwSignal<String>)
+where
+    E: ElementType,
+    E::Output: JsCast + Clone + 'static,
+{
+    let property = || JsValue::from_str("value");
+    Effect::new(move |followed: Option<bool>| {
+        let Some(field) = field.get() else { return false };
+        let wanted = value.get();
+        let shown = Reflect::get(field.as_ref(), &property())
+            .ok()
+            .and_then(|shown| shown.as_string())
+            .unwrap_or_default();
+        if shown != wanted {
+            // An empty text area is sent by the server with a space in it.
+            if followed == Some(true) || (wanted.is_empty() && shown == " ") {
+                // A text field, text area or select always takes a value.
+                Reflect::set(field.as_ref(), &property(), &wanted.into()).ok();
+            } else {
+                value.set(shown);
+            }
+        }
+        true
+    });
+}
+
 #[component]
 pub fn TextField(
     name: &'static str,
@@ -72,11 +104,10 @@ pub fn TextField(
     #[prop(default = "off")] autocomplete: &'static str,
     #[prop(optional)] required: bool,
     #[prop(default = 200)] max_length: u32,
-    /// Identifier of a `<datalist>` with suggestions.
-    #[prop(optional)]
-    suggestions: Option<&'static str>,
 ) -> impl IntoView {
     let field = Field::new(name, hint);
+    let input = NodeRef::<html::Input>::new();
+    follow(input, value);
     view! {
         <Labelled label hint field>
             <input
@@ -86,9 +117,8 @@ pub fn TextField(
                 autocomplete=autocomplete
                 required=required
                 maxlength=max_length
-                list=suggestions
                 value=value.get_untracked()
-                prop:value=value
+                node_ref=input
                 on:input=move |event| value.set(event_target_value(&event))
                 aria-invalid=move || field.invalid()
                 aria-describedby=move || field.described_by()
@@ -106,9 +136,11 @@ pub fn PasswordField(
     #[prop(default = "")] hint: &'static str,
     autocomplete: &'static str,
     #[prop(optional)] required: bool,
-    #[prop(default = 0)] min_length: u32,
+    #[prop(optional)] min_length: Option<u32>,
 ) -> impl IntoView {
     let field = Field::new(name, hint);
+    let input = NodeRef::<html::Input>::new();
+    follow(input, value);
     view! {
         <Labelled label hint field>
             <input
@@ -118,7 +150,8 @@ pub fn PasswordField(
                 autocomplete=autocomplete
                 required=required
                 minlength=min_length
-                prop:value=value
+                spellcheck="false"
+                node_ref=input
                 on:input=move |event| value.set(event_target_value(&event))
                 aria-invalid=move || field.invalid()
                 aria-describedby=move || field.described_by()
@@ -138,6 +171,7 @@ pub fn TextArea(
     #[prop(optional)] node_ref: NodeRef<html::Textarea>,
 ) -> impl IntoView {
     let field = Field::new(name, hint);
+    follow(node_ref, value);
     view! {
         <Labelled label hint field>
             <textarea
@@ -146,7 +180,6 @@ pub fn TextArea(
                 rows=rows
                 required=required
                 node_ref=node_ref
-                prop:value=value
                 on:input=move |event| value.set(event_target_value(&event))
                 aria-invalid=move || field.invalid()
                 aria-describedby=move || field.described_by()
@@ -170,6 +203,8 @@ pub fn NumberField(
     step: &'static str,
 ) -> impl IntoView {
     let field = Field::new(name, hint);
+    let input = NodeRef::<html::Input>::new();
+    follow(input, value);
     view! {
         <Labelled label hint field>
             <div class="with-unit">
@@ -182,7 +217,7 @@ pub fn NumberField(
                     max=max
                     step=step
                     value=value.get_untracked()
-                    prop:value=value
+                    node_ref=input
                     on:input=move |event| value.set(event_target_value(&event))
                     aria-invalid=move || field.invalid()
                     aria-describedby=move || field.described_by()
@@ -199,31 +234,36 @@ pub fn SelectField(
     name: &'static str,
     label: &'static str,
     value: RwSignal<String>,
-    #[prop(into)] options: Signal<Vec<(String, String)>>,
+    options: Vec<(String, String)>,
     #[prop(default = "")] hint: &'static str,
     #[prop(optional)] required: bool,
 ) -> impl IntoView {
     let field = Field::new(name, hint);
+    let select = NodeRef::<html::Select>::new();
+    follow(select, value);
+    let options = options
+        .into_iter()
+        .map(|(option, label)| {
+            let chosen = *value.read_untracked() == option;
+            view! {
+                <option value=option selected=chosen>
+                    {label}
+                </option>
+            }
+        })
+        .collect_view();
     view! {
         <Labelled label hint field>
             <select
                 id=field.id()
                 name=name
                 required=required
+                node_ref=select
                 on:change=move |event| value.set(event_target_value(&event))
                 aria-invalid=move || field.invalid()
                 aria-describedby=move || field.described_by()
             >
-                {move || {
-                    options
-                        .get()
-                        .into_iter()
-                        .map(|(option, label)| {
-                            let this = option.clone();
-                            view! { <option value=option selected=move || *value.read() == this>{label}</option> }
-                        })
-                        .collect_view()
-                }}
+                {options}
             </select>
         </Labelled>
     }

@@ -1,86 +1,111 @@
 //! What one chats with: the list.
 
-use api::{Assistant, AssistantSettings, Client, ModelChoice, Problem};
+use api::{Assistant, AssistantSettings, Client, Connection, Problem};
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::hooks::use_navigate;
+use leptos_router::{NavigateOptions, hooks::use_navigate};
 
+use super::assistant::{Names, all_knowledge_bases};
 use crate::{
-    components::{Empty, Loading, ProblemNote},
-    format,
-    forms::{ApiForm, Confirm, SubmitButton, TextField, ready, refusal},
+    browser,
+    components::{Loading, Moment, ProblemNote},
+    forms::{ApiForm, Confirm, Done, Modal, SubmitButton, TextField, ready, refusal},
+    transport,
 };
 
 #[component]
 pub fn AssistantsPage() -> impl IntoView {
     let list = Resource::new_blocking(
         || (),
-        |()| async { expect_context::<Client>().get::<Vec<Assistant>>("/assistants").await },
+        |()| async {
+            let client = expect_context::<Client>();
+            let assistants: Vec<Assistant> = client.get("/assistants").await?;
+            let connections: Vec<Connection> = client.get("/connections").await?;
+            Ok::<_, Problem>((assistants, all_knowledge_bases(&client).await?, connections))
+        },
     );
-    let creating = RwSignal::new(false);
+    let creating = RwSignal::new(None::<()>);
     let deleting = RwSignal::new(None::<Assistant>);
+    let told = RwSignal::new(None::<String>);
     let delete = Action::new(move |assistant: &Assistant| {
-        let path = format!("/assistants/{}", assistant.id);
+        let assistant = assistant.clone();
         async move {
-            expect_context::<Client>().delete(&path).await?;
+            transport::in_browser().delete(&format!("/assistants/{}", assistant.id)).await?;
             deleting.set(None);
+            told.set(Some(format!("{} is deleted.", assistant.settings.name)));
+            browser::focus_main();
             list.refetch();
             Ok::<_, Problem>(())
         }
     });
+    let navigate = use_navigate();
+    let create = Action::new(move |settings: &AssistantSettings| {
+        let (settings, navigate) = (settings.clone(), navigate.clone());
+        async move {
+            let assistant: Assistant = transport::in_browser().post("/assistants", &settings).await?;
+            navigate(&format!("/assistants/{}", assistant.id), NavigateOptions::default());
+            Ok::<_, Problem>(())
+        }
+    });
+    let create_refused = refusal(create);
     let ready = ready();
 
     view! {
         <Title text="Assistants" />
-        <header class="page-header">
-            <div>
-                <h1>"Assistants"</h1>
-                <p class="hint">"How questions are answered: from which documents, by which model, with which words."</p>
-            </div>
-            <button
-                type="button"
-                class="button primary"
-                disabled=move || !ready.get()
-                on:click=move |_| creating.set(true)
-            >
-                "New assistant"
-            </button>
-        </header>
-        <Show when=move || creating.get()>
-            <NewAssistant creating />
-        </Show>
-        <Transition fallback=|| view! { <Loading /> }>
-            {move || Suspend::new(async move {
-                match list.await {
-                    Err(problem) => view! { <ProblemNote problem /> }.into_any(),
-                    Ok(assistants) if assistants.is_empty() => {
-                        view! {
-                            <Empty
-                                title="No assistants of your own yet"
-                                text="Questions are answered from every knowledge base you may read. Make an assistant to choose the documents, the model or the instructions."
-                            />
+        <div class="page">
+            <header class="page-header">
+                <div>
+                    <h1>"Assistants"</h1>
+                    <p class="hint">"How questions are answered: from which documents, by which model, with which words."</p>
+                </div>
+                <button
+                    type="button"
+                    class="button primary"
+                    disabled=move || !ready.get()
+                    on:click=move |_| creating.set(Some(()))
+                >
+                    "New assistant"
+                </button>
+            </header>
+            <Done text=told />
+            {move || {
+                // What the dialog is refused with is told there.
+                (creating.read().is_none()).then(|| create_refused.get().map(|problem| view! { <ProblemNote problem /> }))
+            }}
+            <Transition fallback=|| view! { <Loading /> }>
+                {move || Suspend::new(async move {
+                    match list.await {
+                        Err(problem) => view! { <ProblemNote problem /> }.into_any(),
+                        Ok((assistants, knowledge_bases, connections)) => {
+                            let names = Names::new(&knowledge_bases, &connections);
+                            view! {
+                                <ul class="entries framed">
+                                    {assistants
+                                        .into_iter()
+                                        .enumerate()
+                                        .map(|(index, assistant)| {
+                                            view! { <Row assistant is_default=index == 0 names=&names create deleting /> }
+                                        })
+                                        .collect_view()}
+                                </ul>
+                            }
+                                .into_any()
                         }
-                            .into_any()
                     }
-                    Ok(assistants) => {
-                        view! {
-                            <ul class="card-list">
-                                {assistants
-                                    .into_iter()
-                                    .map(|assistant| view! { <AssistantCard assistant deleting /> })
-                                    .collect_view()}
-                            </ul>
-                        }
-                            .into_any()
-                    }
-                }
-            })}
-        </Transition>
+                })}
+            </Transition>
+        </div>
+        <Modal
+            id="new-assistant-dialog"
+            subject=creating
+            title=|()| "New assistant".to_owned()
+            body=move |()| view! { <NewAssistant create creating /> }
+        />
         <Confirm
             id="delete-assistant"
             subject=deleting
             title=|assistant| format!("Delete {}?", assistant.settings.name)
-            explanation="All its versions are deleted. Conversations that were held with it stay."
+            explanation="All its versions go with it. Conversations that were held with it stay readable."
             confirm="Delete assistant"
             pending=delete.pending()
             problem=refusal(delete)
@@ -91,34 +116,70 @@ pub fn AssistantsPage() -> impl IntoView {
     }
 }
 
+type Create = Action<AssistantSettings, Result<(), Problem>>;
+
 #[component]
-fn AssistantCard(assistant: Assistant, deleting: RwSignal<Option<Assistant>>) -> impl IntoView {
+fn Row<'a>(
+    assistant: Assistant,
+    is_default: bool,
+    names: &'a Names,
+    create: Create,
+    deleting: RwSignal<Option<Assistant>>,
+) -> impl IntoView + use<> {
     let ready = ready();
     let settings = assistant.settings.clone();
-    let sources = match settings.knowledge_base_ids.len() {
-        0 => "every knowledge base".to_owned(),
-        chosen => format::count(chosen as u64, "knowledge base", "knowledge bases"),
+    let sources = names.sources(&settings.knowledge_base_ids);
+    let model = names.model(&settings.model);
+    let duplicate = AssistantSettings {
+        // Names have at most 200 characters.
+        name: format!("Copy of {}", settings.name.chars().take(190).collect::<String>()),
+        ..settings.clone()
     };
-    let writer = match settings.model {
-        ModelChoice::Automatic => "automatic model".to_owned(),
-        ModelChoice::Extractive => "documents' own sentences".to_owned(),
-        ModelChoice::Connection { model, .. } => model,
-    };
-    let facts = format!(
-        "{sources} · {writer} · version {} of {}",
-        assistant.version,
-        format::moment(assistant.updated_at)
+    let (duplicate_label, delete_label) = (
+        format!("Duplicate {}", settings.name),
+        format!("Delete {}", settings.name),
     );
-    let delete_label = format!("Delete {}", settings.name);
     view! {
-        <li class="card">
-            <div class="card-head">
-                <h2>
+        <li class="entry">
+            <div class="entry-text">
+                <h2 class="entry-title">
                     <a href=format!("/assistants/{}", assistant.id)>{settings.name}</a>
+                    {is_default
+                        .then(|| view! { <span class="badge" title="Answers whenever no other assistant is chosen">"Default"</span> })}
                 </h2>
+                {(!settings.description.is_empty()).then(|| view! { <p>{settings.description}</p> })}
+                <dl class="inline-facts">
+                    <div>
+                        <dt>"Model"</dt>
+                        <dd>{model}</dd>
+                    </div>
+                    <div>
+                        <dt>"Looks in"</dt>
+                        <dd>{sources}</dd>
+                    </div>
+                    <div>
+                        <dt>{format!("Version {}", assistant.version)}</dt>
+                        <dd>
+                            <Moment time=assistant.updated_at />
+                        </dd>
+                    </div>
+                </dl>
+            </div>
+            <div class="actions">
                 <button
                     type="button"
-                    class="button quiet danger"
+                    class="button small"
+                    aria-label=duplicate_label
+                    disabled=move || !ready.get() || create.pending().get()
+                    on:click=move |_| {
+                        create.dispatch(duplicate.clone());
+                    }
+                >
+                    "Duplicate"
+                </button>
+                <button
+                    type="button"
+                    class="button small quiet danger"
                     aria-label=delete_label
                     disabled=move || !ready.get()
                     on:click=move |_| deleting.set(Some(assistant.clone()))
@@ -126,49 +187,41 @@ fn AssistantCard(assistant: Assistant, deleting: RwSignal<Option<Assistant>>) ->
                     "Delete"
                 </button>
             </div>
-            {(!settings.description.is_empty()).then(|| view! { <p>{settings.description}</p> })}
-            <p class="hint">{facts}</p>
         </li>
     }
 }
 
-/// Asks for a name alone, and opens the new assistant to set the rest.
+/// Asks for a name and what it is for, and opens the new assistant to set the rest.
 #[component]
-fn NewAssistant(creating: RwSignal<bool>) -> impl IntoView {
+fn NewAssistant(create: Create, creating: RwSignal<Option<()>>) -> impl IntoView {
     let (name, description) = (RwSignal::new(String::new()), RwSignal::new(String::new()));
-    let navigate = use_navigate();
-    let create = Action::new(move |(name, description): &(String, String)| {
-        let settings = AssistantSettings {
-            name: name.clone(),
-            description: description.clone(),
-            ..AssistantSettings::default()
-        };
-        let navigate = navigate.clone();
-        async move {
-            let assistant: Assistant = expect_context::<Client>().post("/assistants", &settings).await?;
-            navigate(&format!("/assistants/{}", assistant.id), Default::default());
-            Ok::<_, Problem>(())
-        }
-    });
     view! {
-        <section class="card" aria-labelledby="new-assistant-title">
-            <h2 id="new-assistant-title">"New assistant"</h2>
-            <ApiForm
-                id="new-assistant"
-                problem=refusal(create)
-                on_submit=move || {
-                    create.dispatch((name.get_untracked(), description.get_untracked()));
-                }
-            >
-                <TextField name="name" label="Name" value=name required=true />
-                <TextField name="description" label="Description" value=description max_length=1000 hint="What it is good for." />
-                <div class="actions">
-                    <SubmitButton label="Create and set up" pending=create.pending() />
-                    <button type="button" class="button" on:click=move |_| creating.set(false)>
-                        "Cancel"
-                    </button>
-                </div>
-            </ApiForm>
-        </section>
+        <ApiForm
+            id="new-assistant"
+            problem=refusal(create)
+            on_submit=move || {
+                create
+                    .dispatch(AssistantSettings {
+                        name: name.get_untracked(),
+                        description: description.get_untracked(),
+                        ..AssistantSettings::default()
+                    });
+            }
+        >
+            <TextField name="name" label="Name" value=name required=true />
+            <TextField
+                name="description"
+                label="Description"
+                value=description
+                max_length=1000
+                hint="What it is good for; shown where an assistant is chosen."
+            />
+            <div class="actions">
+                <button type="button" class="button" on:click=move |_| creating.set(None)>
+                    "Cancel"
+                </button>
+                <SubmitButton label="Create and set up" pending=create.pending() />
+            </div>
+        </ApiForm>
     }
 }

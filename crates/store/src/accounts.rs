@@ -235,11 +235,19 @@ impl Store {
         Ok(Some((SessionId(session), user(&row)?)))
     }
 
-    pub async fn sessions(&self, owner: UserId, current: Option<SessionId>) -> Result<Vec<Session>, StoreError> {
+    /// The sessions that are not older than `max_age_ms`, the last seen first.
+    pub async fn sessions(
+        &self,
+        owner: UserId,
+        current: Option<SessionId>,
+        max_age_ms: i64,
+    ) -> Result<Vec<Session>, StoreError> {
         let rows: Vec<SessionRow> = sqlx::query_as(
-            "SELECT id, user_agent, created_at, last_seen_at FROM sessions WHERE user_id = $1 ORDER BY last_seen_at DESC",
+            "SELECT id, user_agent, created_at, last_seen_at FROM sessions
+             WHERE user_id = $1 AND created_at > $2 ORDER BY last_seen_at DESC, id DESC",
         )
         .bind(owner.0)
+        .bind(now() - max_age_ms)
         .fetch_all(&self.reads)
         .await?;
         Ok(rows
@@ -265,6 +273,16 @@ impl Store {
         } else {
             Ok(())
         }
+    }
+
+    /// Ends every session of the owner but one.
+    pub async fn delete_other_sessions(&self, owner: UserId, kept: SessionId) -> Result<(), StoreError> {
+        sqlx::query("DELETE FROM sessions WHERE user_id = $1 AND id <> $2")
+            .bind(owner.0)
+            .bind(kept.0)
+            .execute(&self.writes)
+            .await?;
+        Ok(())
     }
 
     pub async fn create_api_key(
@@ -353,7 +371,7 @@ async fn require_an_admin(tx: &mut sqlx::SqliteConnection) -> Result<(), StoreEr
     if admins {
         Ok(())
     } else {
-        Err(StoreError::Forbidden("last admin"))
+        Err(StoreError::LastAdmin)
     }
 }
 

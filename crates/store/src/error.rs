@@ -8,6 +8,9 @@ pub enum StoreError {
     /// The caller sees it but may not do this.
     #[error("you may see this {0} but not change it")]
     Forbidden(&'static str),
+    /// Nobody would be left to administer the installation.
+    #[error("this is the only active administrator: make somebody else an administrator first")]
+    LastAdmin,
     /// Something else already has this name, address or content.
     #[error("this {0} is already taken")]
     Taken(&'static str),

@@ -10,7 +10,7 @@ use axum::{
 
 use super::{passwords, sign_in, sign_up::check_name};
 use crate::{
-    http::{ApiError, ApiJson, Caller},
+    http::{ApiError, ApiJson, Caller, caller::SESSION_MAX_AGE_SECONDS},
     state::AppState,
 };
 
@@ -56,7 +56,8 @@ pub async fn change_password(
             "This is not your current password.",
         ));
     }
-    passwords::check_strength(&change.new_password, &[&caller.user.email, &caller.user.name])?;
+    passwords::check_strength(&change.new_password, &[&caller.user.email, &caller.user.name])
+        .map_err(|error| error.about_field("new_password"))?;
     let hash = passwords::hash(change.new_password).await?;
     state
         .store
@@ -69,7 +70,16 @@ pub async fn change_password(
 /// Where you are signed in.
 #[utoipa::path(get, path = "/me/sessions", tag = "Accounts", responses((status = 200, body = Vec<Session>)))]
 pub async fn sessions(State(state): State<AppState>, caller: Caller) -> Result<Json<Vec<Session>>, ApiError> {
-    Ok(Json(state.store.sessions(caller.user.id, caller.session).await?))
+    let max_age = SESSION_MAX_AGE_SECONDS * 1000;
+    Ok(Json(state.store.sessions(caller.user.id, caller.session, max_age).await?))
+}
+
+/// End all your sessions but this one.
+#[utoipa::path(delete, path = "/me/sessions", tag = "Accounts", responses((status = 204)))]
+pub async fn revoke_other_sessions(State(state): State<AppState>, caller: Caller) -> Result<StatusCode, ApiError> {
+    let this = caller.require_session()?;
+    state.store.delete_other_sessions(caller.user.id, this).await?;
+    Ok(StatusCode::NO_CONTENT)
 }
 
 /// End one of your sessions.

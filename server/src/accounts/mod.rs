@@ -21,7 +21,7 @@ pub fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(sign_in::sign_out))
         .routes(routes!(me::get, me::update))
         .routes(routes!(me::change_password))
-        .routes(routes!(me::sessions))
+        .routes(routes!(me::sessions, me::revoke_other_sessions))
         .routes(routes!(me::revoke_session))
         .routes(routes!(api_keys::list, api_keys::create))
         .routes(routes!(api_keys::delete))

@@ -7,7 +7,7 @@ use axum::{
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
 };
-use store::NewUser;
+use store::{NewUser, StoreError};
 
 use super::{passwords, sign_in};
 use crate::{
@@ -62,9 +62,24 @@ pub async fn create(
             password_hash: &password_hash,
             role: None,
         })
-        .await?;
+        .await
+        .map_err(taken_email)?;
     let cookie = sign_in::open_session(state, &user, headers).await?;
     Ok((user, cookie))
+}
+
+/// The address is to blame when an account cannot be created for it.
+pub fn taken_email(error: StoreError) -> ApiError {
+    match error {
+        StoreError::Taken(_) => ApiError::new(
+            StatusCode::CONFLICT,
+            "taken",
+            "Already taken",
+            "There is an account with this e-mail address already.",
+        )
+        .about_field("email"),
+        other => other.into(),
+    }
 }
 
 /// An e-mail address as far as its form tells: something on both sides of one `@`, no spaces.

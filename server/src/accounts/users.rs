@@ -10,7 +10,7 @@ use store::NewUser;
 
 use super::{
     passwords,
-    sign_up::{check_email, check_name},
+    sign_up::{check_email, check_name, taken_email},
 };
 use crate::{
     http::{Admin, ApiError, ApiJson},
@@ -43,7 +43,8 @@ pub async fn create(
         password_hash: &hash,
         role: Some(new.role),
     };
-    Ok((StatusCode::CREATED, Json(state.store.create_user(new).await?)))
+    let user = state.store.create_user(new).await.map_err(taken_email)?;
+    Ok((StatusCode::CREATED, Json(user)))
 }
 
 /// Change a user. A new password or disabling ends the user's sessions.

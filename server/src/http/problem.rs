@@ -25,6 +25,16 @@ impl ApiError {
         )
     }
 
+    /// The same, but to blame on one field of the request.
+    pub fn about_field(self, field: &str) -> Self {
+        let message = self.0.message().to_owned();
+        let problem = Problem {
+            fields: Vec::new(),
+            ..self.0
+        };
+        Self(problem.with_field(field, message))
+    }
+
     pub fn not_signed_in() -> Self {
         Self::new(
             StatusCode::UNAUTHORIZED,
@@ -51,6 +61,7 @@ impl From<StoreError> for ApiError {
         let (status, code, title) = match &error {
             StoreError::NotFound(_) => (StatusCode::NOT_FOUND, "not_found", "Not found"),
             StoreError::Forbidden(_) => (StatusCode::FORBIDDEN, "forbidden", "Not allowed"),
+            StoreError::LastAdmin => (StatusCode::CONFLICT, "last_admin", "An administrator must remain"),
             StoreError::Taken(_) => (StatusCode::CONFLICT, "taken", "Already taken"),
             StoreError::ChangedMeanwhile(_) => (StatusCode::CONFLICT, "changed_meanwhile", "Changed meanwhile"),
             StoreError::DiskFull => (

@@ -89,6 +89,8 @@ async fn open(config: Config, assets: PathBuf, folder: TempDir) -> Server {
 pub struct Visitor {
     router: Router,
     pub cookie: Option<String>,
+    /// The secret of an API key.
+    key: Option<String>,
 }
 
 impl Server {
@@ -96,6 +98,15 @@ impl Server {
         Visitor {
             router: self.router.clone(),
             cookie: None,
+            key: None,
+        }
+    }
+
+    /// A program that was given an API key.
+    pub fn with_key(&self, secret: &str) -> Visitor {
+        Visitor {
+            key: Some(secret.to_owned()),
+            ..self.nobody()
         }
     }
 
@@ -115,6 +126,17 @@ impl Server {
 }
 
 impl Visitor {
+    /// Signs in once more, as another browser.
+    pub async fn sign_in(&self, email: &str, password: &str) -> Visitor {
+        let credentials = json!({ "email": email, "password": password });
+        let answer = self.post("/auth/sign-in", credentials).await;
+        assert_eq!(answer.status, StatusCode::OK);
+        Visitor {
+            cookie: answer.cookie,
+            ..self.clone()
+        }
+    }
+
     pub async fn send(&self, method: &str, path: &str, body: Option<Value>) -> Answer {
         let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
         self.request(method, path, "application/json", body).await
@@ -167,6 +189,10 @@ impl Visitor {
     pub async fn call(&self, mut request: Request<Body>) -> Answer {
         if let Some(cookie) = &self.cookie {
             request.headers_mut().insert(header::COOKIE, cookie.parse().unwrap());
+        }
+        if let Some(key) = &self.key {
+            let value = format!("Bearer {key}").parse().unwrap();
+            request.headers_mut().insert(header::AUTHORIZATION, value);
         }
         let response = self.router.clone().oneshot(request).await.unwrap();
         let cookie = response

@@ -35,7 +35,30 @@ pub struct Draft {
 
 impl Draft {
     pub fn new(settings: &AssistantSettings) -> Self {
-        let text = |value: &str| RwSignal::new(value.to_owned());
+        let empty = || RwSignal::new(String::new());
+        let draft = Self {
+            name: empty(),
+            description: empty(),
+            instructions: empty(),
+            prompt_template: empty(),
+            knowledge_base_ids: RwSignal::new(Vec::new()),
+            passages: empty(),
+            min_score: empty(),
+            lexical_weight: empty(),
+            neighbours: empty(),
+            temperature: empty(),
+            top_p: empty(),
+            max_tokens: empty(),
+            writer: RwSignal::new(Writer::Automatic),
+            connection: empty(),
+            model: empty(),
+        };
+        draft.fill(settings);
+        draft
+    }
+
+    /// Replaces everything in the form.
+    pub fn fill(self, settings: &AssistantSettings) {
         let (writer, connection, model) = match &settings.model {
             ModelChoice::Automatic => (Writer::Automatic, String::new(), ""),
             ModelChoice::Extractive => (Writer::Extractive, String::new(), ""),
@@ -44,75 +67,70 @@ impl Draft {
             }
         };
         let (retrieval, generation) = (&settings.retrieval, &settings.generation);
-        Self {
-            name: text(&settings.name),
-            description: text(&settings.description),
-            instructions: text(&settings.instructions),
-            prompt_template: text(&settings.prompt_template),
-            knowledge_base_ids: RwSignal::new(settings.knowledge_base_ids.clone()),
-            passages: RwSignal::new(retrieval.passages.to_string()),
-            min_score: RwSignal::new(retrieval.min_score.to_string()),
-            lexical_weight: RwSignal::new(retrieval.lexical_weight.to_string()),
-            neighbours: RwSignal::new(retrieval.neighbours.to_string()),
-            temperature: RwSignal::new(generation.temperature.to_string()),
-            top_p: RwSignal::new(generation.top_p.to_string()),
-            max_tokens: RwSignal::new(generation.max_tokens.to_string()),
-            writer: RwSignal::new(writer),
-            connection: RwSignal::new(connection),
-            model: text(model),
-        }
+        self.name.set(settings.name.clone());
+        self.description.set(settings.description.clone());
+        self.instructions.set(settings.instructions.clone());
+        self.prompt_template.set(settings.prompt_template.clone());
+        self.knowledge_base_ids.set(settings.knowledge_base_ids.clone());
+        self.passages.set(retrieval.passages.to_string());
+        self.min_score.set(retrieval.min_score.to_string());
+        self.lexical_weight.set(retrieval.lexical_weight.to_string());
+        self.neighbours.set(retrieval.neighbours.to_string());
+        self.temperature.set(generation.temperature.to_string());
+        self.top_p.set(generation.top_p.to_string());
+        self.max_tokens.set(generation.max_tokens.to_string());
+        self.writer.set(writer);
+        self.connection.set(connection);
+        self.model.set(model.to_owned());
     }
 
     /// # Errors
-    /// Names the first field that holds no value of its kind.
+    /// Names every field that holds no value of its kind.
     pub fn read(self) -> Result<AssistantSettings, Problem> {
-        Ok(AssistantSettings {
-            name: self.name.get_untracked(),
-            description: self.description.get_untracked(),
-            instructions: self.instructions.get_untracked(),
-            prompt_template: self.prompt_template.get_untracked(),
-            knowledge_base_ids: self.knowledge_base_ids.get_untracked(),
+        let mut wrong = Problem::new(422, "incomplete", "Something in the form is not filled in as it should be");
+        let settings = AssistantSettings {
+            name: self.name.get(),
+            description: self.description.get(),
+            instructions: self.instructions.get(),
+            prompt_template: self.prompt_template.get(),
+            knowledge_base_ids: self.knowledge_base_ids.get(),
             retrieval: RetrievalSettings {
-                passages: number("passages", self.passages)?,
-                min_score: number("min_score", self.min_score)?,
-                lexical_weight: number("lexical_weight", self.lexical_weight)?,
-                neighbours: number("neighbours", self.neighbours)?,
+                passages: number("passages", self.passages, &mut wrong),
+                min_score: number("min_score", self.min_score, &mut wrong),
+                lexical_weight: number("lexical_weight", self.lexical_weight, &mut wrong),
+                neighbours: number("neighbours", self.neighbours, &mut wrong),
             },
             generation: GenerationSettings {
-                temperature: number("temperature", self.temperature)?,
-                top_p: number("top_p", self.top_p)?,
-                max_tokens: number("max_tokens", self.max_tokens)?,
+                temperature: number("temperature", self.temperature, &mut wrong),
+                top_p: number("top_p", self.top_p, &mut wrong),
+                max_tokens: number("max_tokens", self.max_tokens, &mut wrong),
             },
-            model: self.model_choice()?,
-        })
+            model: self.model_choice(&mut wrong),
+        };
+        if wrong.fields.is_empty() { Ok(settings) } else { Err(wrong) }
     }
 
-    fn model_choice(self) -> Result<ModelChoice, Problem> {
-        match self.writer.get_untracked() {
-            Writer::Automatic => Ok(ModelChoice::Automatic),
-            Writer::Extractive => Ok(ModelChoice::Extractive),
-            Writer::Connection => {
-                let connection_id: ConnectionId = self
-                    .connection
-                    .with_untracked(|id| id.parse())
-                    .map_err(|_| invalid("connection_id", "Choose a connection."))?;
-                Ok(ModelChoice::Connection {
+    fn model_choice(self, wrong: &mut Problem) -> ModelChoice {
+        match self.writer.get() {
+            Writer::Automatic => ModelChoice::Automatic,
+            Writer::Extractive => ModelChoice::Extractive,
+            Writer::Connection => match self.connection.read().parse::<ConnectionId>() {
+                Ok(connection_id) => ModelChoice::Connection {
                     connection_id,
-                    model: self.model.get_untracked(),
-                })
-            }
+                    model: self.model.get(),
+                },
+                Err(_) => {
+                    *wrong = wrong.clone().with_field("connection_id", "Choose a connection.");
+                    ModelChoice::Automatic
+                }
+            },
         }
     }
 }
 
-fn number<N: std::str::FromStr>(field: &str, typed: RwSignal<String>) -> Result<N, Problem> {
-    typed
-        .with_untracked(|typed| typed.trim().parse())
-        .map_err(|_| invalid(field, "Enter a number."))
-}
-
-fn invalid(field: &str, message: &str) -> Problem {
-    Problem::new(422, "invalid_request", "Something in the form is not valid")
-        .with_detail(message)
-        .with_field(field, message)
+fn number<N: std::str::FromStr + Default>(field: &str, typed: RwSignal<String>, wrong: &mut Problem) -> N {
+    typed.read().trim().parse().unwrap_or_else(|_| {
+        *wrong = wrong.clone().with_field(field, "Enter a number.");
+        N::default()
+    })
 }

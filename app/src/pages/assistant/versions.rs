@@ -1,74 +1,126 @@
 //! The versions an assistant went through: comparing two, and going back to one.
 
-use api::{AssistantSettings, AssistantVersion};
+use api::AssistantVersion;
 use leptos::prelude::*;
 
-use super::settings_text::{Difference, Names, differences};
-use crate::{format, forms::ready};
+use super::{
+    differences::{Differences, differences},
+    names::Names,
+};
+use crate::{
+    components::Moment,
+    forms::{Group, ready},
+};
+
+/// Shown at once; older ones are folded away.
+const RECENT: usize = 8;
 
 #[component]
 pub fn Versions(
     /// Newest first.
-    versions: Vec<AssistantVersion>,
-    current: u32,
+    versions: RwSignal<Vec<AssistantVersion>>,
     names: StoredValue<Names>,
-    restore: Callback<AssistantSettings>,
+    restore: Callback<AssistantVersion>,
     #[prop(into)] pending: Signal<bool>,
 ) -> impl IntoView {
-    let ready = ready();
-    let numbers: Vec<u32> = versions.iter().map(|version| version.version).collect();
-    let several = numbers.len() > 1;
-    let previous = numbers.get(1).copied().unwrap_or(current);
-    let rows = versions
-        .iter()
-        .map(|version| {
-            let (number, settings) = (version.version, version.settings.clone());
-            view! {
-                <li class="row">
-                    <div class="row-text">
-                        <strong>{format!("Version {number}")}</strong>
-                        <span class="hint">{format::moment(version.created_at)}</span>
-                    </div>
-                    {if number == current {
-                        view! { <span class="badge ok">"Current"</span> }.into_any()
-                    } else {
-                        view! {
-                            <button
-                                type="button"
-                                class="button"
-                                aria-label=format!("Restore version {number}")
-                                disabled=move || !ready.get() || pending.get()
-                                on:click=move |_| restore.run(settings.clone())
-                            >
-                                "Restore"
-                            </button>
-                        }
-                            .into_any()
-                    }}
-                </li>
-            }
+    let rows = move |of: std::ops::Range<usize>| {
+        let versions = versions.read();
+        of.map(|index| {
+            let version = versions[index].clone();
+            let changed = versions.get(index + 1).map(|before| {
+                names.with_value(|names| {
+                    differences(&before.settings, &version.settings, names)
+                        .into_iter()
+                        .map(|difference| difference.field)
+                        .collect::<Vec<_>>()
+                })
+            });
+            view! { <Row version changed current={index == 0} restore pending /> }
         })
-        .collect_view();
-    let compare = several.then(|| view! { <Compare versions numbers left=previous right=current names /> });
+        .collect_view()
+    };
     view! {
-        <section class="card" aria-labelledby="versions-title">
-            <h2 id="versions-title">"Versions"</h2>
-            <p class="hint">"Every save is a version. Restoring one saves it again as the newest; none is lost."</p>
-            <ul class="rows">{rows}</ul>
-            {compare}
-        </section>
+        <Group
+            id="versions"
+            title="Versions"
+            about=view! { "Every save is a version, and an answer remembers which one made it. Restoring an old one saves it again as the newest." }
+                .into_any()
+        >
+            {move || {
+                let total = versions.read().len();
+                let recent = total.min(RECENT);
+                view! {
+                    <ol class="entries" reversed>
+                        {rows(0..recent)}
+                    </ol>
+                    {(total > recent)
+                        .then(|| {
+                            view! {
+                                <details class="disclosure">
+                                    <summary>{format!("{} older", total - recent)}</summary>
+                                    <ol class="entries" reversed>
+                                        {rows(recent..total)}
+                                    </ol>
+                                </details>
+                            }
+                        })}
+                    {(total > 1).then(|| view! { <Compare versions=versions.get() names /> })}
+                }
+            }}
+        </Group>
     }
 }
 
 #[component]
-fn Compare(
-    versions: Vec<AssistantVersion>,
-    numbers: Vec<u32>,
-    left: u32,
-    right: u32,
-    names: StoredValue<Names>,
+fn Row(
+    version: AssistantVersion,
+    /// Fields that differ from the version before; none for the first version.
+    changed: Option<Vec<&'static str>>,
+    current: bool,
+    restore: Callback<AssistantVersion>,
+    pending: Signal<bool>,
 ) -> impl IntoView {
-    let (left, right) = (RwSignal::new(left), RwSignal::new(right));
+    let ready = ready();
+    let number = version.version;
+    let about = match changed {
+        None => "As it was created".to_owned(),
+        Some(fields) if fields.is_empty() => "Saved without a change".to_owned(),
+        Some(fields) => fields.join(", "),
+    };
+    view! {
+        <li class="entry">
+            <div class="entry-text">
+                <span class="entry-title">
+                    <strong>{format!("Version {number}")}</strong>
+                    {current.then(|| view! { <span class="badge">"Current"</span> })}
+                </span>
+                <span>{about}</span>
+                <span class="hint">
+                    <Moment time=version.created_at />
+                </span>
+            </div>
+            {(!current)
+                .then(|| {
+                    view! {
+                        <button
+                            type="button"
+                            class="button small"
+                            aria-label=format!("Restore version {number}")
+                            disabled=move || !ready.get() || pending.get()
+                            on:click=move |_| restore.run(version.clone())
+                        >
+                            "Restore"
+                        </button>
+                    }
+                })}
+        </li>
+    }
+}
+
+#[component]
+fn Compare(versions: Vec<AssistantVersion>, names: StoredValue<Names>) -> impl IntoView {
+    let (left, right) = (RwSignal::new(versions[1].version), RwSignal::new(versions[0].version));
+    let numbers: Vec<u32> = versions.iter().map(|version| version.version).collect();
     let versions = StoredValue::new(versions);
     let told = move || {
         versions.with_value(|versions| {
@@ -93,7 +145,7 @@ fn Compare(
         <div role="status">
             {move || {
                 view! {
-                    <DifferenceTable
+                    <Differences
                         differences=told()
                         left=format!("Version {}", left.get())
                         right=format!("Version {}", right.get())
@@ -110,7 +162,7 @@ fn VersionSelect(id: &'static str, label: &'static str, numbers: Vec<u32>, chose
         .into_iter()
         .map(|number| {
             view! {
-                <option value=number selected=move || chosen.get() == number>
+                <option value=number selected=number == chosen.get_untracked()>
                     {format!("Version {number}")}
                 </option>
             }
@@ -130,46 +182,5 @@ fn VersionSelect(id: &'static str, label: &'static str, numbers: Vec<u32>, chose
                 {options}
             </select>
         </div>
-    }
-}
-
-/// The differing fields with both values side by side.
-#[component]
-pub fn DifferenceTable(differences: Vec<Difference>, left: String, right: String) -> impl IntoView {
-    if differences.is_empty() {
-        return view! { <p class="hint">"There is no difference."</p> }.into_any();
-    }
-    let rows = differences
-        .into_iter()
-        .map(|difference| {
-            view! {
-                <tr>
-                    <th scope="row">{difference.field}</th>
-                    <td>{or_empty(difference.left)}</td>
-                    <td>{or_empty(difference.right)}</td>
-                </tr>
-            }
-        })
-        .collect_view();
-    view! {
-        <table class="differences">
-            <thead>
-                <tr>
-                    <th scope="col">"Setting"</th>
-                    <th scope="col">{left}</th>
-                    <th scope="col">{right}</th>
-                </tr>
-            </thead>
-            <tbody>{rows}</tbody>
-        </table>
-    }
-    .into_any()
-}
-
-fn or_empty(text: String) -> AnyView {
-    if text.is_empty() {
-        view! { <span class="hint">"(empty)"</span> }.into_any()
-    } else {
-        text.into_any()
     }
 }
