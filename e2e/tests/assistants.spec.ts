@@ -154,11 +154,10 @@ test('leaving with unsaved changes is asked about', async ({ hyperion, signIn })
   await expect(description).toHaveValue('Half a thought');
 
   const asked = page.waitForEvent('dialog');
-  const reloaded = page.reload();
+  await page.evaluate(() => setTimeout(() => location.reload()));
   const dialog = await asked;
   expect(dialog.type()).toBe('beforeunload');
   await dialog.dismiss();
-  await reloaded.catch(() => undefined);
   await expect(description).toHaveValue('Half a thought');
 
   page.once('dialog', (dialog) => dialog.accept());

@@ -15,7 +15,11 @@ pub fn incomplete(form: &HtmlFormElement) -> Option<Problem> {
                 .unwrap_or(false)
         })
         .fold(
-            Problem::new(422, "incomplete", "Something in the form is not filled in as it should be"),
+            Problem::new(
+                422,
+                "incomplete",
+                "Something in the form is not filled in as it should be",
+            ),
             |problem, field| problem.with_field(&field.get_attribute("name").unwrap_or_default(), complaint(&field)),
         );
     (!problem.fields.is_empty()).then_some(problem)
@@ -33,7 +37,11 @@ fn complaint(field: &Element) -> String {
         return format!("Enter {kind} from {min} to {max}.");
     }
     if property(field, "value").is_empty() {
-        let verb = if field.tag_name() == "SELECT" { "Choose one" } else { "Fill this in" };
+        let verb = if field.tag_name() == "SELECT" {
+            "Choose one"
+        } else {
+            "Fill this in"
+        };
         return format!("{verb}.");
     }
     match (asks("type").as_deref(), asks("minlength")) {

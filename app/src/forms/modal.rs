@@ -44,7 +44,11 @@ where
 fn focus_first(dialog: NodeRef<html::Dialog>) {
     let first = dialog
         .get_untracked()
-        .and_then(|dialog| dialog.query_selector("input:not([hidden]), select, textarea, button").ok()?)
+        .and_then(|dialog| {
+            dialog
+                .query_selector("input:not([hidden]), select, textarea, button")
+                .ok()?
+        })
         .and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok());
     if let Some(first) = first {
         // The dialog itself has the focus otherwise.

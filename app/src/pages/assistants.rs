@@ -30,7 +30,9 @@ pub fn AssistantsPage() -> impl IntoView {
     let delete = Action::new(move |assistant: &Assistant| {
         let assistant = assistant.clone();
         async move {
-            transport::in_browser().delete(&format!("/assistants/{}", assistant.id)).await?;
+            transport::in_browser()
+                .delete(&format!("/assistants/{}", assistant.id))
+                .await?;
             deleting.set(None);
             told.set(Some(format!("{} is deleted.", assistant.settings.name)));
             browser::focus_main();
@@ -52,49 +54,47 @@ pub fn AssistantsPage() -> impl IntoView {
 
     view! {
         <Title text="Assistants" />
-        <div class="page">
-            <header class="page-header">
-                <div>
-                    <h1>"Assistants"</h1>
-                    <p class="hint">"How questions are answered: from which documents, by which model, with which words."</p>
-                </div>
-                <button
-                    type="button"
-                    class="button primary"
-                    disabled=move || !ready.get()
-                    on:click=move |_| creating.set(Some(()))
-                >
-                    "New assistant"
-                </button>
-            </header>
-            <Done text=told />
-            {move || {
-                // What the dialog is refused with is told there.
-                (creating.read().is_none()).then(|| create_refused.get().map(|problem| view! { <ProblemNote problem /> }))
-            }}
-            <Transition fallback=|| view! { <Loading /> }>
-                {move || Suspend::new(async move {
-                    match list.await {
-                        Err(problem) => view! { <ProblemNote problem /> }.into_any(),
-                        Ok((assistants, knowledge_bases, connections)) => {
-                            let names = Names::new(&knowledge_bases, &connections);
-                            view! {
-                                <ul class="entries framed">
-                                    {assistants
-                                        .into_iter()
-                                        .enumerate()
-                                        .map(|(index, assistant)| {
-                                            view! { <Row assistant is_default=index == 0 names=&names create deleting /> }
-                                        })
-                                        .collect_view()}
-                                </ul>
-                            }
-                                .into_any()
+        <header class="page-header">
+            <div>
+                <h1>"Assistants"</h1>
+                <p class="hint">"How questions are answered: from which documents, by which model, with which words."</p>
+            </div>
+            <button
+                type="button"
+                class="button primary"
+                disabled=move || !ready.get()
+                on:click=move |_| creating.set(Some(()))
+            >
+                "New assistant"
+            </button>
+        </header>
+        <Done text=told />
+        {move || {
+            // What the dialog is refused with is told there.
+            (creating.read().is_none()).then(|| create_refused.get().map(|problem| view! { <ProblemNote problem /> }))
+        }}
+        <Transition fallback=|| view! { <Loading /> }>
+            {move || Suspend::new(async move {
+                match list.await {
+                    Err(problem) => view! { <ProblemNote problem /> }.into_any(),
+                    Ok((assistants, knowledge_bases, connections)) => {
+                        let names = Names::new(&knowledge_bases, &connections);
+                        view! {
+                            <ul class="entries framed">
+                                {assistants
+                                    .into_iter()
+                                    .enumerate()
+                                    .map(|(index, assistant)| {
+                                        view! { <Row assistant is_default=index == 0 names=&names create deleting /> }
+                                    })
+                                    .collect_view()}
+                            </ul>
                         }
+                            .into_any()
                     }
-                })}
-            </Transition>
-        </div>
+                }
+            })}
+        </Transition>
         <Modal
             id="new-assistant-dialog"
             subject=creating

@@ -1,6 +1,9 @@
 //! Users, sessions and API keys.
 
-use api::{ApiKey, ApiKeyId, Page, PageQuery, Role, Scope, Session, SessionId, UpdateUser, User, UserId};
+use api::{
+    ApiKey, ApiKeyId, DocumentId, KnowledgeBaseId, Page, PageQuery, Role, Scope, Session, SessionId, UpdateUser, User,
+    UserId,
+};
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, Row, sqlite::SqliteRow};
 use uuid::Uuid;
@@ -182,8 +185,20 @@ impl Store {
         Ok(user(&row)?)
     }
 
-    pub async fn delete_user(&self, id: UserId) -> Result<(), StoreError> {
+    /// Deletes a user with everything that is theirs, and says which knowledge bases and documents went along.
+    pub async fn delete_user(&self, id: UserId) -> Result<(Vec<KnowledgeBaseId>, Vec<DocumentId>), StoreError> {
         let mut tx = self.writes.begin().await?;
+        let knowledge_bases: Vec<Uuid> = sqlx::query_scalar("SELECT id FROM knowledge_bases WHERE owner_id = $1")
+            .bind(id.0)
+            .fetch_all(&mut *tx)
+            .await?;
+        let documents: Vec<Uuid> = sqlx::query_scalar(
+            "SELECT documents.id FROM documents JOIN knowledge_bases ON knowledge_bases.id = knowledge_base_id
+             WHERE owner_id = $1",
+        )
+        .bind(id.0)
+        .fetch_all(&mut *tx)
+        .await?;
         let deleted = sqlx::query("DELETE FROM users WHERE id = $1")
             .bind(id.0)
             .execute(&mut *tx)
@@ -193,7 +208,10 @@ impl Store {
         }
         require_an_admin(&mut tx).await?;
         tx.commit().await?;
-        Ok(())
+        Ok((
+            knowledge_bases.into_iter().map(KnowledgeBaseId).collect(),
+            documents.into_iter().map(DocumentId).collect(),
+        ))
     }
 
     pub async fn create_session(&self, new: NewSession<'_>) -> Result<(), StoreError> {
@@ -368,11 +386,7 @@ async fn require_an_admin(tx: &mut sqlx::SqliteConnection) -> Result<(), StoreEr
     let admins: bool = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM users WHERE role = 'admin' AND NOT disabled)")
         .fetch_one(tx)
         .await?;
-    if admins {
-        Ok(())
-    } else {
-        Err(StoreError::LastAdmin)
-    }
+    if admins { Ok(()) } else { Err(StoreError::LastAdmin) }
 }
 
 /// How many items a page holds.

@@ -71,7 +71,9 @@ pub async fn change_password(
 #[utoipa::path(get, path = "/me/sessions", tag = "Accounts", responses((status = 200, body = Vec<Session>)))]
 pub async fn sessions(State(state): State<AppState>, caller: Caller) -> Result<Json<Vec<Session>>, ApiError> {
     let max_age = SESSION_MAX_AGE_SECONDS * 1000;
-    Ok(Json(state.store.sessions(caller.user.id, caller.session, max_age).await?))
+    Ok(Json(
+        state.store.sessions(caller.user.id, caller.session, max_age).await?,
+    ))
 }
 
 /// End all your sessions but this one.

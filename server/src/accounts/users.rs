@@ -6,6 +6,7 @@ use axum::{
     extract::{Path, Query, State},
     http::StatusCode,
 };
+use object_store::ObjectStoreExt;
 use store::NewUser;
 
 use super::{
@@ -13,6 +14,7 @@ use super::{
     sign_up::{check_email, check_name, taken_email},
 };
 use crate::{
+    documents::original_path,
     http::{Admin, ApiError, ApiJson},
     state::AppState,
 };
@@ -75,6 +77,17 @@ pub async fn update(
 /// Delete a user and everything that is theirs alone.
 #[utoipa::path(delete, path = "/users/{id}", tag = "Administration", params(("id" = uuid::Uuid, Path)), responses((status = 204)))]
 pub async fn delete(State(state): State<AppState>, _: Admin, Path(id): Path<UserId>) -> Result<StatusCode, ApiError> {
-    state.store.delete_user(id).await?;
+    let (knowledge_bases, documents) = state.store.delete_user(id).await?;
+    for id in knowledge_bases {
+        state.dense.forget(id).await;
+    }
+    // There may be thousands.
+    tokio::spawn(async move {
+        for id in documents {
+            if let Err(error) = state.originals.delete(&original_path(id)).await {
+                tracing::warn!(document = %id, %error, "the original of a deleted document was left behind");
+            }
+        }
+    });
     Ok(StatusCode::NO_CONTENT)
 }

@@ -62,41 +62,39 @@ pub fn AdminUsersPage() -> impl IntoView {
 
     view! {
         <Title text="Users" />
-        <div class="page">
-            <Transition fallback=|| view! { <Loading /> }>
-                {move || Suspend::new(async move {
-                    match users.await {
-                        Err(problem) => {
-                            view! {
-                                <header class="page-header">
-                                    <h1>"Users"</h1>
-                                </header>
-                                <ProblemNote problem />
-                            }
-                                .into_any()
+        <Transition fallback=|| view! { <Loading /> }>
+            {move || Suspend::new(async move {
+                match users.await {
+                    Err(problem) => {
+                        view! {
+                            <header class="page-header">
+                                <h1>"Users"</h1>
+                            </header>
+                            <ProblemNote problem />
                         }
-                        Ok((me, sign_up, page)) => {
-                            view! {
-                                <Head open=sign_up.open creating />
-                                <Search search />
-                                <Done text=told />
-                                {move || change_refused.get().map(|problem| view! { <ProblemNote problem /> })}
-                                <List
-                                    me=me.id
-                                    page
-                                    search=search.get_untracked()
-                                    first=cursor.read_untracked().is_empty()
-                                    change
-                                    resetting
-                                    deleting
-                                />
-                            }
-                                .into_any()
-                        }
+                            .into_any()
                     }
-                })}
-            </Transition>
-        </div>
+                    Ok((me, sign_up, page)) => {
+                        view! {
+                            <Head open=sign_up.open creating />
+                            <Search search />
+                            <Done text=told />
+                            {move || change_refused.get().map(|problem| view! { <ProblemNote problem /> })}
+                            <List
+                                me=me.id
+                                page
+                                search=search.get_untracked()
+                                first=cursor.read_untracked().is_empty()
+                                change
+                                resetting
+                                deleting
+                            />
+                        }
+                            .into_any()
+                    }
+                }
+            })}
+        </Transition>
         <Modal
             id="new-user-dialog"
             subject=creating

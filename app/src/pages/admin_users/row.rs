@@ -43,7 +43,13 @@ pub fn Row(
         name.clone(),
         Box::new(move || {
             let role = Some(new_role);
-            change.dispatch((id, UpdateUser { role, ..UpdateUser::default() }));
+            change.dispatch((
+                id,
+                UpdateUser {
+                    role,
+                    ..UpdateUser::default()
+                },
+            ));
         }),
     );
     let others = (!is_me).then(|| {

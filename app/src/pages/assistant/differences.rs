@@ -89,9 +89,14 @@ fn Value(text: String, start: usize, end: usize) -> impl IntoView {
 
 /// How many bytes two texts share at their beginnings and, of what is left, at their ends, in whole words.
 fn common_ends(left: &str, right: &str) -> (usize, usize) {
-    let words = |text: &'_ str| -> Vec<String> { text.split_inclusive(char::is_whitespace).map(str::to_owned).collect() };
+    let words =
+        |text: &'_ str| -> Vec<String> { text.split_inclusive(char::is_whitespace).map(str::to_owned).collect() };
     let shared = |left: &[String], right: &[String]| -> usize {
-        left.iter().zip(right).take_while(|(left, right)| left == right).map(|(word, _)| word.len()).sum()
+        left.iter()
+            .zip(right)
+            .take_while(|(left, right)| left == right)
+            .map(|(word, _)| word.len())
+            .sum()
     };
     let start = shared(&words(left), &words(right));
     let backwards = |text: &str| words(text).into_iter().rev().collect::<Vec<_>>();
@@ -153,10 +158,16 @@ mod tests {
         let changed = |text: &'static str, (start, end): (usize, usize)| &text[start..text.len() - end];
         let (left, right) = ("Answer in German, shortly.", "Answer in plain English, shortly.");
         let ends = common_ends(left, right);
-        assert_eq!((changed(left, ends), changed(right, ends)), ("German, ", "plain English, "));
+        assert_eq!(
+            (changed(left, ends), changed(right, ends)),
+            ("German, ", "plain English, ")
+        );
         let (left, right) = ("Be brief. Be brief.", "Be brief.");
         let ends = common_ends(left, right);
-        assert_eq!(changed(left, ends).len() - changed(right, ends).len(), left.len() - right.len());
+        assert_eq!(
+            changed(left, ends).len() - changed(right, ends).len(),
+            left.len() - right.len()
+        );
         assert_eq!(common_ends("", "new"), (0, 0));
     }
 }

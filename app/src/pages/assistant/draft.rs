@@ -87,7 +87,11 @@ impl Draft {
     /// # Errors
     /// Names every field that holds no value of its kind.
     pub fn read(self) -> Result<AssistantSettings, Problem> {
-        let mut wrong = Problem::new(422, "incomplete", "Something in the form is not filled in as it should be");
+        let mut wrong = Problem::new(
+            422,
+            "incomplete",
+            "Something in the form is not filled in as it should be",
+        );
         let settings = AssistantSettings {
             name: self.name.get(),
             description: self.description.get(),
@@ -107,7 +111,11 @@ impl Draft {
             },
             model: self.model_choice(&mut wrong),
         };
-        if wrong.fields.is_empty() { Ok(settings) } else { Err(wrong) }
+        if wrong.fields.is_empty() {
+            Ok(settings)
+        } else {
+            Err(wrong)
+        }
     }
 
     fn model_choice(self, wrong: &mut Problem) -> ModelChoice {

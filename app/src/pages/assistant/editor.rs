@@ -5,14 +5,8 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 
 use super::{
-    changed_meanwhile::ChangedMeanwhile,
-    differences::differences,
-    draft::Draft,
-    names::Names,
-    page::Loaded,
-    settings_form::SettingsForm,
-    unsaved::ask_before_leaving,
-    versions::Versions,
+    changed_meanwhile::ChangedMeanwhile, differences::differences, draft::Draft, names::Names, page::Loaded,
+    settings_form::SettingsForm, unsaved::ask_before_leaving, versions::Versions,
 };
 use crate::{
     components::Moment,

@@ -26,34 +26,33 @@ pub fn AssistantPage() -> impl IntoView {
     let id = Memo::new(move |_| params.read().get("id").unwrap_or_default());
     let loaded = Resource::new_blocking(move || id.get(), load);
     view! {
-        <div class="page">
-            <Transition fallback=|| view! { <Loading /> }>
-                {move || Suspend::new(async move {
-                    match loaded.await {
-                        Err(problem) => {
-                            view! {
-                                <Title text="Assistant" />
-                                <header class="page-header">
-                                    <h1>"Assistant"</h1>
-                                </header>
-                                <ProblemNote problem />
-                                <p>
-                                    <a href="/assistants">"Go to your assistants"</a>
-                                </p>
-                            }
-                                .into_any()
+        <Transition fallback=|| view! { <Loading /> }>
+            {move || Suspend::new(async move {
+                match loaded.await {
+                    Err(problem) => {
+                        view! {
+                            <Title text="Assistant" />
+                            <header class="page-header">
+                                <h1>"Assistant"</h1>
+                            </header>
+                            <ProblemNote problem />
+                            <p>
+                                <a href="/assistants">"Go to your assistants"</a>
+                            </p>
                         }
-                        Ok(loaded) => view! { <Editor loaded /> }.into_any(),
+                            .into_any()
                     }
-                })}
-            </Transition>
-        </div>
+                    Ok(loaded) => view! { <Editor loaded /> }.into_any(),
+                }
+            })}
+        </Transition>
     }
 }
 
 async fn load(id: String) -> Result<Loaded, Problem> {
     let id: AssistantId = id.parse().map_err(|_| {
-        Problem::new(404, "not_found", "Not found").with_detail("There is no assistant at this address. Check the link.")
+        Problem::new(404, "not_found", "Not found")
+            .with_detail("There is no assistant at this address. Check the link.")
     })?;
     let client = expect_context::<Client>();
     let assistants: Vec<Assistant> = client.get("/assistants").await?;

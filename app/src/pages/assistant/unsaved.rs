@@ -21,21 +21,26 @@ pub fn ask_before_leaving(dirty: Signal<bool>) {
                 .closest("a[href]")
                 .ok()
                 .flatten()
-                .is_some_and(|link| !link.has_attribute("target") && !link.get_attribute("href").is_some_and(|to| to.starts_with('#')));
+                .is_some_and(|link| {
+                    !link.has_attribute("target") && !link.get_attribute("href").is_some_and(|to| to.starts_with('#'))
+                });
             if leads_away && dirty.get_untracked() && !window().confirm_with_message(QUESTION).unwrap_or(true) {
                 event.prevent_default();
                 event.stop_propagation();
             }
         });
         // Before the router hears of the click, which it does at the window.
-        let listened = document().add_event_listener_with_callback_and_bool("click", clicked.as_ref().unchecked_ref(), true);
+        let listened =
+            document().add_event_listener_with_callback_and_bool("click", clicked.as_ref().unchecked_ref(), true);
         let clicked = SendWrapper::new(clicked);
         on_cleanup(move || {
             leaving.remove();
             if listened.is_ok() {
                 let callback = clicked.as_ref().as_ref().unchecked_ref();
                 // Fails only for a listener that is not there, and then it is gone already.
-                document().remove_event_listener_with_callback_and_bool("click", callback, true).ok();
+                document()
+                    .remove_event_listener_with_callback_and_bool("click", callback, true)
+                    .ok();
             }
         });
     });

@@ -35,7 +35,9 @@ pub fn ConnectionsPage() -> impl IntoView {
     let delete = Action::new(move |connection: &Connection| {
         let connection = connection.clone();
         async move {
-            transport::in_browser().delete(&format!("/connections/{}", connection.id)).await?;
+            transport::in_browser()
+                .delete(&format!("/connections/{}", connection.id))
+                .await?;
             deleting.set(None);
             told.set(Some(format!("{} is deleted.", connection.name)));
             browser::focus_main();
@@ -54,58 +56,56 @@ pub fn ConnectionsPage() -> impl IntoView {
 
     view! {
         <Title text="Connections" />
-        <div class="page">
-            <header class="page-header">
-                <div>
-                    <h1>"Connections"</h1>
-                    <p class="hint">
-                        "Language models that write answers. Without one, answers are the documents’ own sentences, quoted and cited."
-                    </p>
-                </div>
-                <button
-                    type="button"
-                    class="button primary"
-                    disabled=move || !ready.get()
-                    on:click=move |_| editing.set(Some(Editing { connection: None }))
-                >
-                    "Add a connection"
-                </button>
-            </header>
-            <Done text=told />
-            <Transition fallback=|| view! { <Loading /> }>
-                {move || Suspend::new(async move {
-                    match list.await {
-                        Err(problem) => view! { <ProblemNote problem /> }.into_any(),
-                        Ok((admin, connections)) => {
-                            may_share.set(admin);
-                            let tried = to_try.get_untracked();
-                            to_try.set(None);
-                            if connections.is_empty() {
-                                return view! {
-                                    <Empty
-                                        title="No connection yet"
-                                        text="Add Ollama or LM Studio on your own machine, or any service that speaks the OpenAI protocol."
-                                    />
-                                }
-                                    .into_any();
+        <header class="page-header">
+            <div>
+                <h1>"Connections"</h1>
+                <p class="hint">
+                    "Language models that write answers. Without one, answers are the documents’ own sentences, quoted and cited."
+                </p>
+            </div>
+            <button
+                type="button"
+                class="button primary"
+                disabled=move || !ready.get()
+                on:click=move |_| editing.set(Some(Editing { connection: None }))
+            >
+                "Add a connection"
+            </button>
+        </header>
+        <Done text=told />
+        <Transition fallback=|| view! { <Loading /> }>
+            {move || Suspend::new(async move {
+                match list.await {
+                    Err(problem) => view! { <ProblemNote problem /> }.into_any(),
+                    Ok((admin, connections)) => {
+                        may_share.set(admin);
+                        let tried = to_try.get_untracked();
+                        to_try.set(None);
+                        if connections.is_empty() {
+                            return view! {
+                                <Empty
+                                    title="No connection yet"
+                                    text="Add Ollama or LM Studio on your own machine, or any service that speaks the OpenAI protocol."
+                                />
                             }
-                            view! {
-                                <ul class="entries framed">
-                                    {connections
-                                        .into_iter()
-                                        .map(|connection| {
-                                            let try_now = tried == Some(connection.id);
-                                            view! { <Row connection try_now editing deleting saved /> }
-                                        })
-                                        .collect_view()}
-                                </ul>
-                            }
-                                .into_any()
+                                .into_any();
                         }
+                        view! {
+                            <ul class="entries framed">
+                                {connections
+                                    .into_iter()
+                                    .map(|connection| {
+                                        let try_now = tried == Some(connection.id);
+                                        view! { <Row connection try_now editing deleting saved /> }
+                                    })
+                                    .collect_view()}
+                            </ul>
+                        }
+                            .into_any()
                     }
-                })}
-            </Transition>
-        </div>
+                }
+            })}
+        </Transition>
         <Modal
             id="edit-connection"
             subject=editing

@@ -142,7 +142,10 @@ fn TestResult(
     if models.is_empty() {
         return view! { <p class="note success">"It answers, but lists no models: name one with Edit."</p> }.into_any();
     }
-    let told = format!("It works and lists {}.", format::count(models.len() as u64, "model", "models"));
+    let told = format!(
+        "It works and lists {}.",
+        format::count(models.len() as u64, "model", "models")
+    );
     let (id, editable, current) = (connection.id, connection.editable, connection.model.clone());
     let choose = Action::new(move |model: &String| {
         let body = SaveConnection {
@@ -154,7 +157,11 @@ fn TestResult(
             shared: connection.shared,
         };
         async move {
-            saved.run(transport::in_browser().put(&format!("/connections/{id}"), &body).await?);
+            saved.run(
+                transport::in_browser()
+                    .put(&format!("/connections/{id}"), &body)
+                    .await?,
+            );
             Ok::<_, Problem>(())
         }
     });

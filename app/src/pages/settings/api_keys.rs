@@ -25,7 +25,9 @@ pub fn ApiKeys() -> impl IntoView {
     let revoke = Action::new(move |key: &ApiKey| {
         let key = key.clone();
         async move {
-            transport::in_browser().delete(&format!("/me/api-keys/{}", key.id)).await?;
+            transport::in_browser()
+                .delete(&format!("/me/api-keys/{}", key.id))
+                .await?;
             revoking.set(None);
             told.set(Some(format!("{} is revoked.", key.name)));
             browser::focus_main();

@@ -34,7 +34,8 @@ pub fn NewApiKey(creating: RwSignal<Option<()>>, created: Callback<String>) -> i
             } else {
                 Scope::Read
             },
-            expires_at: lifetime.with_untracked(|days| days.parse().ok().map(|days| format::now() + TimeDelta::days(days))),
+            expires_at: lifetime
+                .with_untracked(|days| days.parse().ok().map(|days| format::now() + TimeDelta::days(days))),
         });
     };
     let option = |value: &str, label: &str| (value.to_owned(), label.to_owned());

@@ -17,27 +17,25 @@ pub fn SettingsPage() -> impl IntoView {
     let sessions_changed = RwSignal::new(0_u32);
     view! {
         <Title text="Settings" />
-        <div class="page">
-            <header class="page-header">
-                <h1>"Settings"</h1>
-            </header>
-            <Transition fallback=|| view! { <Loading /> }>
-                {move || Suspend::new(async move {
-                    match me.await {
-                        Err(problem) => view! { <ProblemNote problem /> }.into_any(),
-                        Ok(user) => {
-                            let email = user.email.clone();
-                            view! {
-                                <Profile user />
-                                <Password email sessions_changed />
-                            }
-                                .into_any()
+        <header class="page-header">
+            <h1>"Settings"</h1>
+        </header>
+        <Transition fallback=|| view! { <Loading /> }>
+            {move || Suspend::new(async move {
+                match me.await {
+                    Err(problem) => view! { <ProblemNote problem /> }.into_any(),
+                    Ok(user) => {
+                        let email = user.email.clone();
+                        view! {
+                            <Profile user />
+                            <Password email sessions_changed />
                         }
+                            .into_any()
                     }
-                })}
-            </Transition>
-            <Sessions sessions_changed />
-            <ApiKeys />
-        </div>
+                }
+            })}
+        </Transition>
+        <Sessions sessions_changed />
+        <ApiKeys />
     }
 }

@@ -19,7 +19,9 @@ pub fn Profile(user: User) -> impl IntoView {
         let name = name.clone();
         told.set(None);
         async move {
-            transport::in_browser().patch::<User>("/me", &UpdateProfile { name }).await?;
+            transport::in_browser()
+                .patch::<User>("/me", &UpdateProfile { name })
+                .await?;
             told.set(Some("Name saved.".to_owned()));
             if let Some(shown) = shown {
                 shown.refetch();
