@@ -2,11 +2,9 @@
 
 use std::collections::HashMap;
 
-use api::{KnowledgeBaseId, SearchHit, SearchRequest, SearchResults, UserId};
+use api::{KnowledgeBaseId, SearchRequest, SearchResults, UserId};
 use axum::{Json, extract::State};
-use engine::{dense::DenseBlock, embed::from_f16_bytes, fusion::fuse, lexical};
-use store::{Store, StoreError};
-use tokio::sync::Mutex;
+use store::{PassageRow, Sought};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
@@ -14,8 +12,6 @@ use crate::{
     state::AppState,
 };
 
-/// Candidates taken from each of the two rankings.
-const CANDIDATES: u32 = 50;
 const LONGEST_QUERY: usize = 4000;
 
 pub fn routes() -> OpenApiRouter<AppState> {
@@ -36,8 +32,9 @@ async fn search_route(
             format!("Ask with 1 to {LONGEST_QUERY} characters."),
         ));
     }
-    let mut hits = search(&state, caller.user.id, query, &request.knowledge_base_ids, 0.5).await?;
-    hits.truncate(request.limit.unwrap_or(10).clamp(1, 50) as usize);
+    let mut found = search(&state, caller.user.id, query, &request.knowledge_base_ids, 0.5).await?;
+    found.truncate(request.limit.unwrap_or(10).clamp(1, 50) as usize);
+    let hits = found.into_iter().map(|found| found.hit).collect();
     Ok(Json(SearchResults { hits }))
 }
 
@@ -49,78 +46,32 @@ pub async fn search(
     question: &str,
     within: &[KnowledgeBaseId],
     lexical_weight: f32,
-) -> Result<Vec<SearchHit>, ApiError> {
+) -> Result<Vec<PassageRow>, ApiError> {
     let readable = state.store.readable(caller, within).await?;
-    let terms = lexical::query_terms(question);
-    let lexical = state.store.lexical_search(&readable, &terms, CANDIDATES).await?;
     let embedder = state.embedder.clone();
     let text = question.to_owned();
     let vectors = tokio::task::spawn_blocking(move || embedder.embed(&[&text]))
         .await
         .map_err(ApiError::internal)?;
     let vector = vectors.map_err(ApiError::internal)?.pop().unwrap_or_default();
-    let dense = state
-        .dense
-        .search(&state.store, &readable, &vector, CANDIDATES as usize)
-        .await?;
-
-    let keys = |ranking: &[(i64, f32)]| ranking.iter().map(|(key, _)| *key).collect::<Vec<_>>();
-    let fused = fuse(&keys(&lexical), &keys(&dense), lexical_weight);
-    let wanted = keys(&fused);
-    let mut found: HashMap<i64, SearchHit> = state
-        .store
-        .passages(&readable, &wanted)
+    let sought = Sought {
+        question,
+        vector: &vector,
+        lexical_weight,
+    };
+    let fused = state
+        .passage_index
+        .search(&state.store, &readable, &sought)
         .await?
-        .into_iter()
-        .map(|row| (row.seq, row.hit))
-        .collect();
-    let hits = fused.into_iter().filter_map(|(key, score)| {
-        Some(SearchHit {
-            score,
-            ..found.remove(&key)?
-        })
+        .fused;
+
+    let wanted: Vec<i64> = fused.iter().map(|(key, _)| *key).collect();
+    let rows = state.store.passages(&readable, &wanted).await?;
+    let mut found: HashMap<i64, PassageRow> = rows.into_iter().map(|row| (row.seq, row)).collect();
+    let in_order = fused.into_iter().filter_map(|(key, score)| {
+        let mut row = found.remove(&key)?;
+        row.hit.score = score;
+        Some(row)
     });
-    Ok(hits.collect())
-}
-
-/// The vectors of the knowledge bases that were searched, in memory. The database holds the truth.
-pub struct DenseIndex {
-    dimension: usize,
-    blocks: Mutex<HashMap<KnowledgeBaseId, DenseBlock>>,
-}
-
-impl DenseIndex {
-    pub fn new(dimension: usize) -> Self {
-        Self {
-            dimension,
-            blocks: Mutex::default(),
-        }
-    }
-
-    /// The nearest passages of these knowledge bases, best first. Reads first what was stored since the last search.
-    async fn search(
-        &self,
-        store: &Store,
-        within: &[KnowledgeBaseId],
-        vector: &[f32],
-        k: usize,
-    ) -> Result<Vec<(i64, f32)>, StoreError> {
-        let mut blocks = self.blocks.lock().await;
-        let mut found = Vec::new();
-        for id in within {
-            let block = blocks.entry(*id).or_insert_with(|| DenseBlock::new(self.dimension));
-            for stored in store.vectors_after(*id, block.last_key().unwrap_or(0)).await? {
-                block.push(stored.seq, &from_f16_bytes(&stored.vector));
-            }
-            found.extend(block.search(vector, k));
-        }
-        found.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-        found.truncate(k);
-        Ok(found)
-    }
-
-    /// Drops what is held of a knowledge base that lost a document; the next search reads it anew.
-    pub async fn forget(&self, id: KnowledgeBaseId) {
-        self.blocks.lock().await.remove(&id);
-    }
+    Ok(in_order.collect())
 }

@@ -8,7 +8,7 @@ use engine::{
     extract::{Limits, child::Extractor},
 };
 use object_store::{ObjectStore, local::LocalFileSystem};
-use store::{Store, StoreError};
+use store::{PassageIndex, Store, StoreError};
 use tokio::sync::{Mutex, Notify, broadcast};
 use tokio_util::sync::CancellationToken;
 
@@ -19,8 +19,10 @@ use crate::{
     connections::secrets::{Secrets, SecretsError},
     documents::idempotency::UploadsUnderWay,
     outbound::Outbound,
-    search::DenseIndex,
 };
+
+/// Bytes of memory for the vectors of what is searched: about 2.5 million passages.
+const VECTOR_MEMORY: usize = 1 << 30;
 
 /// Cheap to clone: everything is behind an `Arc` or is one.
 #[derive(Clone)]
@@ -35,7 +37,7 @@ pub struct AppState {
     pub sign_in_limit: Arc<SignInLimit>,
     pub extractor: Arc<Extractor>,
     pub embedder: Arc<dyn Embedder>,
-    pub dense: Arc<DenseIndex>,
+    pub passage_index: Arc<PassageIndex>,
     pub outbound: Outbound,
     pub secrets: Secrets,
     pub running: RunningAnswers,
@@ -82,7 +84,7 @@ impl AppState {
             ..Limits::default()
         };
         Ok(Self {
-            dense: Arc::new(DenseIndex::new(embedder.dimension())),
+            passage_index: Arc::new(PassageIndex::new(embedder.dimension(), VECTOR_MEMORY)),
             embedder: Arc::new(embedder),
             extractor: Arc::new(Extractor {
                 program,

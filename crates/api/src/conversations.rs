@@ -117,7 +117,7 @@ pub struct Message {
     /// What it answers or follows; absent on a first question.
     pub parent_id: Option<MessageId>,
     pub author: Author,
-    /// Markdown; `[1]` refers to the citation of that number.
+    /// Markdown; `[1]` refers to the citation of that number, `[?]` follows a sentence that no passage supports.
     pub content: String,
     /// `content` as safe HTML.
     pub html: String,

@@ -5,7 +5,11 @@
 pub mod dense;
 pub mod document;
 pub mod embed;
+pub mod evidence;
 pub mod extract;
+pub mod extractive;
 pub mod fusion;
+pub mod grounding;
 pub mod lexical;
+pub mod sentences;
 pub mod split;

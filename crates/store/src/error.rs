@@ -32,6 +32,8 @@ pub enum StoreError {
     UnknownCursor,
     #[error("stored data could not be read: {0}")]
     Unreadable(#[from] serde_json::Error),
+    #[error("a search was interrupted: {0}")]
+    Interrupted(#[from] tokio::task::JoinError),
     #[error("the database failed: {0}")]
     Database(#[source] sqlx::Error),
 }

@@ -1,6 +1,9 @@
 //! Passages, their vectors and their terms.
 
-use api::{DocumentId, KnowledgeBaseId, PassageId, SearchHit};
+use std::{collections::HashMap, ops::RangeInclusive};
+
+use api::{DocumentId, KnowledgeBaseId, PassageId, SearchHit, UserId};
+use engine::{embed::to_f16_bytes, split::Passage};
 use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 use uuid::Uuid;
 
@@ -25,6 +28,22 @@ pub struct NewPassage {
 }
 
 impl NewPassage {
+    /// Vector and terms are those of the passage with its context.
+    pub fn new(ordinal: u32, fingerprint: Vec<u8>, passage: Passage, terms: String, vector: &[f32]) -> Self {
+        Self {
+            ordinal,
+            fingerprint,
+            first_page: passage.first_page,
+            last_page: passage.last_page,
+            start: passage.characters.start,
+            end: passage.characters.end,
+            heading_path: passage.heading_path,
+            text: passage.text,
+            vector: to_f16_bytes(vector),
+            terms,
+        }
+    }
+
     /// Keeps it aside until the whole document is published.
     pub(crate) async fn stage(&self, tx: &mut SqliteConnection, document: DocumentId) -> Result<(), StoreError> {
         sqlx::query(
@@ -108,11 +127,25 @@ pub struct PassageRow {
     pub hit: SearchHit,
 }
 
-pub struct StoredVector {
+/// Passages that stand side by side, as one.
+pub struct PassageSpan {
+    pub first_page: u32,
+    pub last_page: u32,
+    /// Characters from the start of the document's text.
+    pub start: u64,
+    pub end: u64,
+    pub text: String,
+}
+
+pub(crate) struct StoredVector {
     pub seq: i64,
+    pub document: DocumentId,
     /// 16-bit floats, little endian.
     pub vector: Vec<u8>,
 }
+
+/// Memory for a read: 30 MB with 384 numbers each.
+const VECTORS_A_READ: i64 = 20_000;
 
 /// A knowledge base as one token of the lexical index.
 fn owner_token(id: KnowledgeBaseId) -> String {
@@ -151,26 +184,57 @@ impl Store {
             .collect()
     }
 
-    /// The vectors of a knowledge base stored after `after`, in order.
-    pub async fn vectors_after(
+    /// The vectors of a knowledge base stored after `after`, in order; the next [`VECTORS_A_READ`] of them.
+    pub(crate) async fn vectors_after(
         &self,
         knowledge_base: KnowledgeBaseId,
         after: i64,
     ) -> Result<Vec<StoredVector>, StoreError> {
-        let rows =
-            sqlx::query("SELECT seq, vector FROM vectors WHERE knowledge_base_id = $1 AND seq > $2 ORDER BY seq")
-                .bind(knowledge_base.0)
-                .bind(after)
-                .fetch_all(&self.reads)
-                .await?;
+        let rows = sqlx::query(
+            "SELECT vectors.seq, document_id, vector FROM vectors JOIN passages ON passages.seq = vectors.seq
+             WHERE vectors.knowledge_base_id = $1 AND vectors.seq > $2 ORDER BY vectors.seq LIMIT $3",
+        )
+        .bind(knowledge_base.0)
+        .bind(after)
+        .bind(VECTORS_A_READ)
+        .fetch_all(&self.reads)
+        .await?;
         rows.iter()
             .map(|row| {
                 Ok(StoredVector {
                     seq: row.try_get("seq")?,
+                    document: DocumentId(row.try_get("document_id")?),
                     vector: row.try_get("vector")?,
                 })
             })
             .collect()
+    }
+
+    /// The vectors of these passages as far as they still exist in these knowledge bases.
+    pub(crate) async fn vectors(
+        &self,
+        knowledge_bases: &[KnowledgeBaseId],
+        seqs: &[i64],
+    ) -> Result<HashMap<i64, Vec<u8>>, StoreError> {
+        let mut found = HashMap::with_capacity(seqs.len());
+        if knowledge_bases.is_empty() || seqs.is_empty() {
+            return Ok(found);
+        }
+        let mut query = QueryBuilder::<Sqlite>::new("SELECT seq, vector FROM vectors WHERE knowledge_base_id IN (");
+        let mut list = query.separated(", ");
+        for id in knowledge_bases {
+            list.push_bind(id.0);
+        }
+        query.push(") AND seq IN (");
+        let mut list = query.separated(", ");
+        for seq in seqs {
+            list.push_bind(seq);
+        }
+        query.push(")");
+        for row in query.build().fetch_all(&self.reads).await? {
+            found.insert(row.try_get("seq")?, row.try_get("vector")?);
+        }
+        Ok(found)
     }
 
     /// These passages as far as they still exist in these knowledge bases, in no order.
@@ -214,5 +278,37 @@ impl Store {
                 })
             })
             .collect()
+    }
+
+    /// The text of a document from one of its passages to another, with what stands between them.
+    pub async fn passage_span(
+        &self,
+        caller: UserId,
+        document: DocumentId,
+        ordinals: RangeInclusive<u32>,
+    ) -> Result<PassageSpan, StoreError> {
+        self.document(caller, document).await?;
+        let row = sqlx::query(
+            "SELECT span.first_page, span.last_page, span.start, span.end,
+                    substr(json_extract(extracted, '$.text'), span.start + 1, span.end - span.start) AS text
+             FROM (SELECT document_id, min(start_char) AS start, max(end_char) AS end, min(first_page) AS first_page,
+                          max(last_page) AS last_page
+                   FROM passages WHERE document_id = $1 AND ordinal BETWEEN $2 AND $3 GROUP BY document_id) AS span
+             JOIN document_texts ON document_texts.document_id = span.document_id",
+        )
+        .bind(document.0)
+        .bind(ordinals.start())
+        .bind(ordinals.end())
+        .fetch_optional(&self.reads)
+        .await?;
+        // Read again or deleted between the search and now.
+        let row = row.ok_or(StoreError::NotFound("passage"))?;
+        Ok(PassageSpan {
+            first_page: row.try_get("first_page")?,
+            last_page: row.try_get("last_page")?,
+            start: row.try_get::<i64, _>("start")?.unsigned_abs(),
+            end: row.try_get::<i64, _>("end")?.unsigned_abs(),
+            text: row.try_get("text")?,
+        })
     }
 }

@@ -1,12 +1,17 @@
 //! How one answer comes about, from the question to the stored message.
 
-use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+use std::{
+    panic::AssertUnwindSafe,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use api::{
     AnswerEvent, AnswerKind, Asked, Assistant, Author, Conversation, Message, MessageStatus, ModelChoice, Problem,
     SearchHit, UserId,
 };
 use chrono::Utc;
+use engine::{extractive, grounding::Grounder};
 use futures::{FutureExt, StreamExt};
 use store::{AnswerState, Question, StoreError};
 use tokio::time::Instant;
@@ -58,6 +63,8 @@ pub async fn begin(
         answer: answer.clone(),
         running,
         hits: Vec::new(),
+        generated: String::new(),
+        grounder: Arc::default(),
         written: AnswerState {
             content: String::new(),
             status: MessageStatus::Streaming,
@@ -85,6 +92,9 @@ struct Writing {
     answer: Message,
     running: Arc<RunningAnswer>,
     hits: Vec<SearchHit>,
+    /// What the model wrote so far, word for word.
+    generated: String,
+    grounder: Arc<Mutex<Option<Grounder>>>,
     written: AnswerState,
     saved: Instant,
     shown: Instant,
@@ -101,6 +111,12 @@ impl Writing {
                 Err(_) => Err(ApiError::internal("an answer panicked").0),
             },
         };
+        if ended.as_ref().is_ok_and(|status| *status == MessageStatus::Stopped) || ended.is_err() {
+            // What the model wrote until then is kept with its citations.
+            if let Err(problem) = self.show_generated(true).await {
+                tracing::error!(message = %self.answer.id, ?problem, "the end of an answer could not be grounded");
+            }
+        }
         match ended {
             Ok(status) => self.written.status = status,
             Err(problem) => {
@@ -255,30 +271,25 @@ impl Writing {
         };
         self.written.kind = Some(AnswerKind::Generated);
         self.written.model = Some(model);
+        let sources = grounding::sources(&self.hits);
+        self.grounder = Arc::new(Mutex::new(Some(Grounder::new(query, &sources))));
         let mut pieces = llm.chat(&request).await?;
         while let Some(piece) = pieces.next().await {
-            let piece = match piece {
-                Ok(piece) => piece,
-                Err(error) => {
-                    self.show();
-                    return Err(error.into());
-                }
-            };
-            self.say(piece);
+            self.generated.push_str(&piece?);
             if self.shown.elapsed() >= SHOW_EVERY {
-                self.show();
+                self.show_generated(false).await?;
             }
             if self.saved.elapsed() >= SAVE_EVERY {
                 self.save().await?;
             }
         }
-        self.show();
-        Ok(())
+        self.show_generated(true).await
     }
 
     async fn quote(&mut self, query: &str) -> Result<(), ApiError> {
-        let (embedder, hits, question) = (self.state.embedder.clone(), self.hits.clone(), query.to_owned());
-        let quotes = tokio::task::spawn_blocking(move || grounding::answer(embedder.as_ref(), &question, &hits))
+        let embedder = self.state.embedder.clone();
+        let (sources, question) = (grounding::sources(&self.hits), query.to_owned());
+        let quotes = tokio::task::spawn_blocking(move || extractive::answer(embedder.as_ref(), &question, &sources))
             .await
             .map_err(ApiError::internal)?
             .map_err(ApiError::internal)?;
@@ -287,7 +298,7 @@ impl Writing {
         }
         self.written.kind = Some(AnswerKind::Extractive);
         for (number, quote) in (1..).zip(&quotes) {
-            let citation = quote.citation(number, &self.hits);
+            let citation = grounding::quoted(number, quote, &self.hits);
             let said = format!("{} [{number}]\n\n", markdown::escaped(&citation.quote));
             self.written.citations.push(citation.clone());
             self.say(said);
@@ -311,20 +322,39 @@ impl Writing {
         self.running.tell(AnswerEvent::Delta { text });
     }
 
-    /// Shows the answer so far, with the citations that have appeared in it.
-    fn show(&mut self) {
-        if self.written.kind == Some(AnswerKind::Generated) {
-            let cited = grounding::citations(&self.written.content, &self.hits);
-            for citation in cited
-                .iter()
-                .filter(|citation| !self.written.citations.contains(citation))
-            {
-                self.running.tell(AnswerEvent::Citation {
-                    citation: Box::new(citation.clone()),
-                });
-            }
-            self.written.citations = cited;
+    /// Grounds what the model has written and shows as much of it as is certain.
+    async fn show_generated(&mut self, finished: bool) -> Result<(), Problem> {
+        let (grounder, embedder) = (self.grounder.clone(), self.state.embedder.clone());
+        let generated = self.generated.clone();
+        let grounded = tokio::task::spawn_blocking(move || {
+            let mut grounder = grounder.lock().unwrap_or_else(PoisonError::into_inner);
+            let grounder = grounder.as_mut()?;
+            Some(grounder.ground(embedder.as_ref(), &generated, finished))
+        });
+        let grounded = grounded.await.map_err(|error| ApiError::internal(error).0)?;
+        let Some(grounded) = grounded.transpose().map_err(|error| ApiError::internal(error).0)? else {
+            return Ok(());
+        };
+        // The text grows and never changes.
+        if let Some(text) = grounded
+            .text
+            .get(self.written.content.len()..)
+            .filter(|text| !text.is_empty())
+        {
+            self.say(text.to_owned());
         }
+        for cited in &grounded.citations[self.written.citations.len()..] {
+            let citation = grounding::cited(cited, &self.hits);
+            self.written.citations.push(citation.clone());
+            self.running.tell(AnswerEvent::Citation {
+                citation: Box::new(citation),
+            });
+        }
+        self.show();
+        Ok(())
+    }
+
+    fn show(&mut self) {
         self.running.tell(AnswerEvent::Html {
             html: markdown::to_html(&self.written.content, &self.written.citations),
         });

@@ -6,6 +6,7 @@
 use std::fmt::Write;
 
 use api::Citation;
+use engine::grounding::UNSUPPORTED;
 use pulldown_cmark::html::push_html;
 use pulldown_cmark::{Alignment, CowStr, Event, HeadingLevel, LinkType, Options, Parser, Tag, TagEnd, TextMergeStream};
 use pulldown_cmark_escape::{escape_href, escape_html};
@@ -119,7 +120,10 @@ fn lowered(level: HeadingLevel) -> HeadingLevel {
     }
 }
 
-/// Splits text at its citation markers: `[1]`, `[1, 2]`.
+/// What a sentence is marked with that no passage carries.
+const NO_SOURCE: &str = r#"<span class="no-source" title="No passage supports this sentence.">no source</span>"#;
+
+/// Splits text at its citation markers: `[1]`, `[1, 2]`, `[?]`.
 fn link_citations<'a>(text: &str, citations: &[Citation]) -> Vec<Event<'a>> {
     let mut events = Vec::new();
     let mut plain = String::new();
@@ -145,6 +149,9 @@ fn link_citations<'a>(text: &str, citations: &[Citation]) -> Vec<Event<'a>> {
 
 /// The links for a marker at the start of the text, and what follows it.
 fn marker<'t>(text: &'t str, citations: &[Citation]) -> Option<(String, &'t str)> {
+    if let Some(after) = text.strip_prefix(UNSUPPORTED) {
+        return Some((NO_SOURCE.to_owned(), after));
+    }
     let (inside, after) = text.strip_prefix('[')?.split_once(']')?;
     let mut html = String::new();
     for number in inside.split(',') {
@@ -225,6 +232,11 @@ mod tests {
         );
         let two = to_html("So [1, 2] and [2][1].", &[citation(1), citation(2)]);
         assert_eq!(two.matches("class=\"citation\"").count(), 4);
+    }
+
+    #[test]
+    fn a_sentence_without_support_is_marked() {
+        assert_eq!(to_html("So. [?]", &[]), format!("<p>So. {NO_SOURCE}</p>\n"));
     }
 
     #[test]
@@ -323,6 +335,8 @@ mod tests {
             let name = tag.strip_prefix('/').unwrap_or(tag);
             let harmless = PLAIN.contains(&name)
                 || name == "a"
+                || tag == "/span"
+                || tag == "span class=\"no-source\" title=\"No passage supports this sentence.\""
                 || tag.starts_with("a class=\"citation\" data-number=\"1\" href=\"/documents/")
                 || ((tag.starts_with("a href=\"http://")
                     || tag.starts_with("a href=\"https://")

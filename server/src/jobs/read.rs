@@ -11,7 +11,7 @@ use std::{
 use api::{Document, Stage};
 use engine::{
     document::ExtractedText,
-    embed::{EmbedError, to_f16_bytes},
+    embed::EmbedError,
     extract::{ExtractError, Extracted},
     lexical,
     split::{ChunkSettings, Passage, split},
@@ -194,17 +194,8 @@ async fn embed(
     let ready = passages
         .into_iter()
         .zip(made)
-        .map(|((ordinal, passage, fingerprint), (vector, terms))| NewPassage {
-            ordinal,
-            fingerprint,
-            first_page: passage.first_page,
-            last_page: passage.last_page,
-            start: passage.characters.start,
-            end: passage.characters.end,
-            heading_path: passage.heading_path,
-            text: passage.text,
-            vector: to_f16_bytes(&vector),
-            terms,
+        .map(|((ordinal, passage, fingerprint), (vector, terms))| {
+            NewPassage::new(ordinal, fingerprint, passage, terms, &vector)
         });
     Ok(ready.collect())
 }
