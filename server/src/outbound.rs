@@ -30,14 +30,19 @@ pub enum OutboundError {
     #[error("{0} is not a web address: give one that begins with http:// or https://")]
     NotWeb(String),
     #[error(
-        "{0} is on a private network, which this server may not reach: an administrator can allow it by starting the \
-         server with --allow-private-addresses true"
+        "{0} is on this machine or a private network, which this server may not reach unless its operator allows it: \
+         set allow_private_addresses = true in the configuration file, or HYPERION_ALLOW_PRIVATE_ADDRESSES=true"
     )]
     Private(String),
     #[error("there is no server called {0}: check the address for typing errors")]
     UnknownHost(String),
     #[error("{0} could not be connected to: check that the server runs, and that address and port are right")]
     Refused(String),
+    #[error(
+        "a secure connection to {0} could not be made ({1}): check that the server speaks https at this port and that \
+         its certificate is valid"
+    )]
+    Tls(String, String),
     #[error("{0} did not answer in time: try again later")]
     TimedOut(String),
     #[error("{0} redirects too often or to nowhere: give the final address")]
@@ -60,11 +65,15 @@ pub struct Fetched {
 #[derive(Clone)]
 pub struct Outbound {
     client: Client,
-    allow_private: bool,
+    may_reach: fn(IpAddr) -> bool,
 }
 
 impl Outbound {
     pub fn new(allow_private: bool) -> Result<Self, reqwest::Error> {
+        Self::reaching(if allow_private { |_| true } else { is_public })
+    }
+
+    fn reaching(may_reach: fn(IpAddr) -> bool) -> Result<Self, reqwest::Error> {
         // Fails only when a provider is installed already, which is as good.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let builder = || {
@@ -72,11 +81,11 @@ impl Outbound {
                 .no_proxy()
                 .redirect(redirect::Policy::none())
                 .connect_timeout(CONNECT_TIMEOUT)
-                .dns_resolver(Arc::new(CheckedResolver { allow_private }))
+                .dns_resolver(Arc::new(CheckedResolver { may_reach }))
         };
         // Without any root certificate on the machine http still works, and https fails where it is used.
         let client = builder().build().or_else(|_| builder().tls_certs_only([]).build())?;
-        Ok(Self { client, allow_private })
+        Ok(Self { client, may_reach })
     }
 
     /// Begins a request. It follows no redirect, so that no key is sent where it does not belong.
@@ -90,7 +99,7 @@ impl Outbound {
             Some(Host::Domain(_)) => None,
             None => return Err(OutboundError::NotWeb(url.to_string())),
         };
-        if literal.is_some_and(|address| !self.allow_private && !is_public(address)) {
+        if literal.is_some_and(|address| !(self.may_reach)(address)) {
             return Err(OutboundError::Private(place(&url)));
         }
         Ok(self.client.request(method, url))
@@ -156,10 +165,13 @@ pub fn describe(url: &Url, error: &reqwest::Error) -> OutboundError {
                 Unresolved::Unknown => OutboundError::UnknownHost(place),
             };
         }
-        if let Some(failure) = cause.downcast_ref::<std::io::Error>()
-            && failure.kind() == std::io::ErrorKind::ConnectionRefused
-        {
-            return OutboundError::Refused(place);
+        if let Some(failure) = cause.downcast_ref::<std::io::Error>() {
+            if failure.kind() == std::io::ErrorKind::ConnectionRefused {
+                return OutboundError::Refused(place);
+            }
+            if let Some(failure) = tls_failure(failure) {
+                return OutboundError::Tls(place, failure.to_string());
+            }
         }
         source = cause.source();
     }
@@ -171,6 +183,15 @@ pub fn describe(url: &Url, error: &reqwest::Error) -> OutboundError {
         cause = deeper;
     }
     OutboundError::Broken(place, cause.to_string())
+}
+
+/// What an error of this kind wraps is not its source, but takes its place.
+fn tls_failure(failure: &std::io::Error) -> Option<&rustls::Error> {
+    let wrapped = failure.get_ref()?;
+    match wrapped.downcast_ref::<std::io::Error>() {
+        Some(deeper) => tls_failure(deeper),
+        None => wrapped.downcast_ref(),
+    }
 }
 
 /// Scheme, host and port: all of an address that may be shown or logged, since a path or query can hold secrets.
@@ -187,12 +208,12 @@ enum Unresolved {
 }
 
 struct CheckedResolver {
-    allow_private: bool,
+    may_reach: fn(IpAddr) -> bool,
 }
 
 impl Resolve for CheckedResolver {
     fn resolve(&self, name: Name) -> Resolving {
-        let allow_private = self.allow_private;
+        let may_reach = self.may_reach;
         Box::pin(async move {
             let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0))
                 .await
@@ -202,7 +223,7 @@ impl Resolve for CheckedResolver {
                 return Err(Unresolved::Unknown.into());
             }
             // One private address among public ones is enough to refuse: which one is tried first is not ours to say.
-            if !allow_private && !found.iter().all(|address| is_public(address.ip())) {
+            if !found.iter().all(|address| may_reach(address.ip())) {
                 return Err(Unresolved::Private.into());
             }
             Ok(Box::new(found.into_iter()) as Addrs)
@@ -329,6 +350,48 @@ mod tests {
         assert!(matches!(looping, Err(OutboundError::Redirects(_))));
         let odd = outbound.fetch(url(&format!("http://{address}/odd")), 1).await;
         assert!(matches!(odd, Err(OutboundError::NotWeb(_))));
+    }
+
+    #[tokio::test]
+    async fn every_redirect_is_checked_like_the_first_address() {
+        let address = serve(
+            Router::new()
+                .route("/literal", get(|| async { Redirect::temporary("http://127.0.0.2:9/") }))
+                .route(
+                    "/mapped",
+                    get(|| async { Redirect::temporary("http://[::ffff:127.0.0.2]:9/") }),
+                ),
+        )
+        .await;
+        // This one address stands for the public internet.
+        let outbound = Outbound::reaching(|address| address == IpAddr::V4(Ipv4Addr::LOCALHOST)).unwrap();
+        for path in ["literal", "mapped"] {
+            let moved = outbound.fetch(url(&format!("http://{address}/{path}")), 1).await;
+            assert!(
+                matches!(moved, Err(OutboundError::Private(_))),
+                "{path}: {:?}",
+                moved.err()
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn a_server_without_tls_where_https_was_asked_for_is_told() {
+        let address = serve(Router::new()).await;
+        let outbound = Outbound::new(true).unwrap();
+        let refused = outbound.fetch(url(&format!("https://{address}/")), 1).await;
+        assert!(matches!(refused, Err(OutboundError::Tls(..))), "{:?}", refused.err());
+    }
+
+    #[tokio::test]
+    async fn a_name_that_does_not_exist_is_told() {
+        let outbound = Outbound::new(true).unwrap();
+        let unknown = outbound.fetch(url("http://no-such-host.invalid/"), 1).await;
+        assert!(
+            matches!(unknown, Err(OutboundError::UnknownHost(_))),
+            "{:?}",
+            unknown.err()
+        );
     }
 
     #[tokio::test]

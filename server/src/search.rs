@@ -1,9 +1,10 @@
 //! Search: what the caller may read, by words and by meaning, in one ranking.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
-use api::{KnowledgeBaseId, SearchRequest, SearchResults, UserId};
+use api::{KnowledgeBaseId, SearchHit, SearchRequest, SearchResults, UserId};
 use axum::{Json, extract::State};
+use engine::lexical;
 use store::{PassageRow, Sought};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -59,19 +60,30 @@ pub async fn search(
         vector: &vector,
         lexical_weight,
     };
-    let fused = state
-        .passage_index
-        .search(&state.store, &readable, &sought)
-        .await?
-        .fused;
+    let found = state.passage_index.search(&state.store, &readable, &sought).await?;
 
-    let wanted: Vec<i64> = fused.iter().map(|(key, _)| *key).collect();
+    let wanted: Vec<i64> = found.fused.iter().map(|(key, _)| *key).collect();
     let rows = state.store.passages(&readable, &wanted).await?;
-    let mut found: HashMap<i64, PassageRow> = rows.into_iter().map(|row| (row.seq, row)).collect();
-    let in_order = fused.into_iter().filter_map(|(key, score)| {
-        let mut row = found.remove(&key)?;
+    let mut rows: HashMap<i64, PassageRow> = rows.into_iter().map(|row| (row.seq, row)).collect();
+    let asked = lexical::query_terms(question);
+    let in_order = found.fused.into_iter().filter_map(|(key, score)| {
+        let mut row = rows.remove(&key)?;
+        let cosine = found.cosines.get(&key).copied().unwrap_or(0.0);
         row.hit.score = score;
+        row.hit.relevance = cosine.max(words_in_common(&asked, &row.hit)).clamp(0.0, 1.0);
         Some(row)
     });
     Ok(in_order.collect())
+}
+
+/// The share of the question's terms that a passage holds, where it is most of them: a word or two that happen to be
+/// the same say nothing.
+fn words_in_common(asked: &[String], hit: &SearchHit) -> f32 {
+    let said: HashSet<String> = lexical::terms(&hit.text).into_iter().collect();
+    let common = asked.iter().filter(|term| said.contains(*term)).count();
+    if common * 2 > asked.len() {
+        common as f32 / asked.len() as f32
+    } else {
+        0.0
+    }
 }

@@ -135,6 +135,7 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     let bound = listener.local_addr().unwrap_or(address);
     println!("Hyperion is ready on http://{bound}");
     let (store, stopping) = (state.store.clone(), state.stopping.clone());
+    let answers = state.running.clone();
     let listener = listener.tap_io(|connection| {
         // Small answers would otherwise wait for the acknowledgement of what was sent before.
         if let Err(error) = connection.set_nodelay(true) {
@@ -152,6 +153,7 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     .await
     .map_err(ServeError::Stopped)?;
     workers.stop().await;
+    answers.all_ended().await;
     store.close().await;
     Ok(())
 }

@@ -25,7 +25,7 @@ pub struct AssistantSettings {
     pub description: String,
     /// The system message.
     pub instructions: String,
-    /// The user message; `{context}`, `{question}` and `{date}` are filled in.
+    /// The user message; `{context}` and `{question}`, which it must hold, and `{date}` are filled in.
     pub prompt_template: String,
     /// Empty: every knowledge base its user may read.
     #[serde(default)]
@@ -63,21 +63,24 @@ impl Default for AssistantSettings {
 pub struct RetrievalSettings {
     /// Passages given to the model (1 to 30).
     pub passages: u32,
-    /// Passages less relevant than this are left out (0 to 1).
+    /// Passages whose relevance is below this are left out; none left means that the documents do not say (0 to 1).
     pub min_score: f32,
     /// 0 is meaning alone, 1 is words alone.
     pub lexical_weight: f32,
     /// Passages added before and after each found one (0 to 3).
     pub neighbours: u32,
+    /// Passages are left out from where they would take more than this, in tokens (200 to 100,000).
+    pub context_tokens: u32,
 }
 
 impl Default for RetrievalSettings {
     fn default() -> Self {
         Self {
             passages: 8,
-            min_score: 0.0,
+            min_score: 0.25,
             lexical_weight: 0.5,
             neighbours: 0,
+            context_tokens: 3000,
         }
     }
 }

@@ -150,6 +150,13 @@ pub struct Citation {
     pub start: u64,
     pub end: u64,
     pub check: Check,
+    /// False when the document was deleted, or is no longer shared with the caller: the quote is all there is then.
+    #[serde(default = "available")]
+    pub available: bool,
+}
+
+fn available() -> bool {
+    true
 }
 
 /// Whether the cited words carry the sentence that cites them.
@@ -180,6 +187,9 @@ pub struct StartConversation {
     /// The caller's default assistant unless given.
     #[serde(default)]
     pub assistant_id: Option<AssistantId>,
+    /// Search these alone for the answer, rather than what the assistant searches.
+    #[serde(default)]
+    pub knowledge_base_ids: Vec<KnowledgeBaseId>,
 }
 
 /// Asks a question in a conversation.
@@ -188,9 +198,12 @@ pub struct StartConversation {
 #[serde(deny_unknown_fields)]
 pub struct Ask {
     pub question: String,
-    /// The answer it follows. To edit a question, give the parent of the question that is edited; absent: ask it as a first question.
-    #[serde(default)]
+    /// The answer it follows; the last one of the branch that is shown, unless given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub parent_id: Option<MessageId>,
+    /// The question it takes the place of, in a branch of its own: to edit a question. Not together with `parent_id`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub edits: Option<MessageId>,
 }
 
 /// A question that was taken and the answer that is being written to it.

@@ -41,4 +41,8 @@ pub struct SearchHit {
     pub text: String,
     /// Fused score, comparable within one result only.
     pub score: f32,
+    /// How well the passage fits the question by itself: their cosine or, where it holds most of the question's words,
+    /// the share of them, whichever is larger (0 to 1, comparable between questions).
+    #[serde(default)]
+    pub relevance: f32,
 }

@@ -40,19 +40,25 @@ CREATE TABLE conversations (
     owner_id          BLOB NOT NULL REFERENCES users (id) ON DELETE CASCADE,
     assistant_id      BLOB NOT NULL REFERENCES assistants (id),
     title             TEXT NOT NULL,
+    -- What search looks at: the title in lower case, which SQLite makes of ASCII letters only.
+    folded_title      TEXT NOT NULL,
     pinned            INTEGER NOT NULL DEFAULT 0,
     active_message_id BLOB,
     created_at        INTEGER NOT NULL,
+    -- When something was last asked.
     updated_at        INTEGER NOT NULL
 );
-CREATE INDEX conversations_by_owner ON conversations (owner_id, pinned, id);
+CREATE INDEX conversations_by_owner ON conversations (owner_id, pinned, updated_at, id);
 
 CREATE TABLE messages (
     id                BLOB PRIMARY KEY NOT NULL,
     conversation_id   BLOB NOT NULL REFERENCES conversations (id) ON DELETE CASCADE,
-    parent_id         BLOB REFERENCES messages (id) ON DELETE CASCADE,
+    -- Messages are deleted with their conversation only, all at once: a cascade from parent to child would add nothing
+    -- but a limit, since SQLite follows it to a depth of 1,000.
+    parent_id         BLOB REFERENCES messages (id),
     author            TEXT NOT NULL CHECK (author IN ('user', 'assistant')),
     content           TEXT NOT NULL,
+    folded            TEXT NOT NULL,
     status            TEXT NOT NULL CHECK (status IN ('streaming', 'complete', 'stopped', 'failed')),
     answer_kind       TEXT CHECK (answer_kind IN ('generated', 'extractive', 'not_found')),
     assistant_version INTEGER,

@@ -1,15 +1,15 @@
 //! Users, sessions and API keys.
 
 use api::{
-    ApiKey, ApiKeyId, DocumentId, KnowledgeBaseId, Page, PageQuery, Role, Scope, Session, SessionId, UpdateUser, User,
-    UserId,
+    ApiKey, ApiKeyId, AssistantSettings, DocumentId, KnowledgeBaseId, Page, PageQuery, Role, Scope, Session, SessionId,
+    UpdateUser, User, UserId,
 };
 use chrono::{DateTime, Utc};
 use sqlx::{FromRow, Row, sqlite::SqliteRow};
 use uuid::Uuid;
 
 use crate::{
-    Store, StoreError,
+    Store, StoreError, assistants,
     error::taken,
     time::{from_millis, now},
 };
@@ -100,9 +100,12 @@ impl Store {
             .await?)
     }
 
+    /// Creates a user with an assistant, so that the first question needs no set-up.
+    ///
     /// # Errors
     /// [`StoreError::Taken`] when the e-mail address has an account.
     pub async fn create_user(&self, new: NewUser<'_>) -> Result<User, StoreError> {
+        let mut tx = self.writes.begin().await?;
         let row = sqlx::query(
             "INSERT INTO users (id, email, name, role, password_hash, created_at)
              VALUES ($1, $2, $3,
@@ -115,10 +118,13 @@ impl Store {
         .bind(new.role.map(role_name))
         .bind(new.password_hash)
         .bind(now())
-        .fetch_one(&self.writes)
+        .fetch_one(&mut *tx)
         .await
         .map_err(taken("e-mail address"))?;
-        Ok(user(&row)?)
+        let user = user(&row)?;
+        assistants::insert(&mut tx, user.id, &AssistantSettings::default()).await?;
+        tx.commit().await?;
+        Ok(user)
     }
 
     pub async fn user_by_email(&self, email: &str) -> Result<Option<StoredUser>, StoreError> {

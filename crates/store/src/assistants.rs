@@ -25,6 +25,30 @@ fn assistant(row: &SqliteRow) -> Result<Assistant, StoreError> {
     })
 }
 
+fn assistant_version(row: &SqliteRow) -> Result<AssistantVersion, StoreError> {
+    Ok(AssistantVersion {
+        version: row.try_get("version")?,
+        settings: serde_json::from_str(row.try_get("settings")?)?,
+        created_at: from_millis(row.try_get("created_at")?),
+    })
+}
+
+pub(crate) async fn insert(
+    tx: &mut SqliteConnection,
+    owner: UserId,
+    settings: &AssistantSettings,
+) -> Result<AssistantId, StoreError> {
+    let (id, at) = (AssistantId(Uuid::now_v7()), now());
+    sqlx::query("INSERT INTO assistants (id, owner_id, version, created_at, updated_at) VALUES ($1, $2, 1, $3, $3)")
+        .bind(id.0)
+        .bind(owner.0)
+        .bind(at)
+        .execute(&mut *tx)
+        .await?;
+    add_version(tx, id, 1, settings, at).await?;
+    Ok(id)
+}
+
 async fn add_version(
     tx: &mut SqliteConnection,
     id: AssistantId,
@@ -62,12 +86,10 @@ impl Store {
         assistant(&row)
     }
 
-    /// The caller's oldest assistant; one with default settings is made when there is none.
+    /// The caller's oldest assistant. There always is one: users are created with it, and the last cannot be deleted.
     pub async fn default_assistant(&self, caller: UserId) -> Result<Assistant, StoreError> {
-        match self.assistants(caller).await?.into_iter().next() {
-            Some(oldest) => Ok(oldest),
-            None => self.create_assistant(caller, &AssistantSettings::default()).await,
-        }
+        let oldest = self.assistants(caller).await?.into_iter().next();
+        oldest.ok_or(StoreError::NotFound("assistant"))
     }
 
     pub async fn create_assistant(
@@ -75,17 +97,8 @@ impl Store {
         caller: UserId,
         settings: &AssistantSettings,
     ) -> Result<Assistant, StoreError> {
-        let (id, at) = (AssistantId(Uuid::now_v7()), now());
         let mut tx = self.writes.begin().await?;
-        sqlx::query(
-            "INSERT INTO assistants (id, owner_id, version, created_at, updated_at) VALUES ($1, $2, 1, $3, $3)",
-        )
-        .bind(id.0)
-        .bind(caller.0)
-        .bind(at)
-        .execute(&mut *tx)
-        .await?;
-        add_version(&mut tx, id, 1, settings, at).await?;
+        let id = insert(&mut tx, caller, settings).await?;
         tx.commit().await?;
         self.assistant(caller, id).await
     }
@@ -122,14 +135,21 @@ impl Store {
         self.assistant(caller, id).await
     }
 
+    /// # Errors
+    /// [`StoreError::Last`] when the caller has no other.
     pub async fn delete_assistant(&self, caller: UserId, id: AssistantId) -> Result<(), StoreError> {
-        let deleted = sqlx::query("UPDATE assistants SET deleted = 1 WHERE id = $2 AND owner_id = $1 AND NOT deleted")
-            .bind(caller.0)
-            .bind(id.0)
-            .execute(&self.writes)
-            .await?;
+        self.assistant(caller, id).await?;
+        let deleted = sqlx::query(
+            "UPDATE assistants SET deleted = 1
+             WHERE id = $2 AND owner_id = $1 AND NOT deleted
+                   AND EXISTS (SELECT 1 FROM assistants WHERE owner_id = $1 AND NOT deleted AND id <> $2)",
+        )
+        .bind(caller.0)
+        .bind(id.0)
+        .execute(&self.writes)
+        .await?;
         if deleted.rows_affected() == 0 {
-            return Err(StoreError::NotFound("assistant"));
+            return Err(StoreError::Last("assistant"));
         }
         Ok(())
     }
@@ -145,14 +165,22 @@ impl Store {
             .bind(id.0)
             .fetch_all(&self.reads)
             .await?;
-        rows.iter()
-            .map(|row| {
-                Ok(AssistantVersion {
-                    version: row.try_get("version")?,
-                    settings: serde_json::from_str(row.try_get("settings")?)?,
-                    created_at: from_millis(row.try_get("created_at")?),
-                })
-            })
-            .collect()
+        rows.iter().map(assistant_version).collect()
+    }
+
+    pub async fn assistant_version(
+        &self,
+        caller: UserId,
+        id: AssistantId,
+        version: u32,
+    ) -> Result<AssistantVersion, StoreError> {
+        self.assistant(caller, id).await?;
+        let row = sqlx::query("SELECT * FROM assistant_versions WHERE assistant_id = $1 AND version = $2")
+            .bind(id.0)
+            .bind(version)
+            .fetch_optional(&self.reads)
+            .await?
+            .ok_or(StoreError::NotFound("version of this assistant"))?;
+        assistant_version(&row)
     }
 }

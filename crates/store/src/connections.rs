@@ -26,6 +26,11 @@ pub struct NewConnection<'a> {
     pub shared: bool,
 }
 
+/// Connections the caller `$1` may use. A shared one serves others while its owner is an administrator who may sign in.
+const USABLE: &str = "
+    SELECT * FROM connections
+    WHERE (owner_id = $1 OR shared AND owner_id IN (SELECT id FROM users WHERE role = 'admin' AND NOT disabled))";
+
 fn stored(row: &SqliteRow, caller: UserId) -> Result<StoredConnection, StoreError> {
     let owner = UserId(row.try_get("owner_id")?);
     let sealed_key: Option<Vec<u8>> = row.try_get("sealed_key")?;
@@ -49,16 +54,15 @@ fn stored(row: &SqliteRow, caller: UserId) -> Result<StoredConnection, StoreErro
 impl Store {
     /// The connections the caller may use, their own first, oldest first.
     pub async fn connections(&self, caller: UserId) -> Result<Vec<StoredConnection>, StoreError> {
-        let rows =
-            sqlx::query("SELECT * FROM connections WHERE owner_id = $1 OR shared ORDER BY owner_id = $1 DESC, id")
-                .bind(caller.0)
-                .fetch_all(&self.reads)
-                .await?;
+        let rows = sqlx::query(sqlx::AssertSqlSafe(format!("{USABLE} ORDER BY owner_id = $1 DESC, id")))
+            .bind(caller.0)
+            .fetch_all(&self.reads)
+            .await?;
         rows.iter().map(|row| stored(row, caller)).collect()
     }
 
     pub async fn connection(&self, caller: UserId, id: ConnectionId) -> Result<StoredConnection, StoreError> {
-        let row = sqlx::query("SELECT * FROM connections WHERE id = $2 AND (owner_id = $1 OR shared)")
+        let row = sqlx::query(sqlx::AssertSqlSafe(format!("{USABLE} AND id = $2")))
             .bind(caller.0)
             .bind(id.0)
             .fetch_optional(&self.reads)

@@ -2,26 +2,34 @@
 //!
 //! Messages leave here without HTML: it is made from their Markdown wherever they are shown.
 
+use std::collections::HashSet;
+
 use api::{
-    AnswerKind, AssistantId, Author, Citation, Conversation, ConversationId, ConversationTree, Feedback, Message,
-    MessageId, MessageStatus, Page, PageQuery, Problem, UpdateConversation, UserId,
+    AnswerKind, AssistantId, Author, Citation, Conversation, ConversationId, ConversationTree, DocumentId, Feedback,
+    Message, MessageId, MessageStatus, Page, PageQuery, Problem, UpdateConversation, UserId,
 };
-use sqlx::{Row, sqlite::SqliteRow};
+use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection, sqlite::SqliteRow};
 use uuid::Uuid;
 
 use crate::{
     Store, StoreError,
     accounts::{page, page_limit},
+    cursor::Cursor,
     enums::{from_name, name_of},
     time::{from_millis, now},
 };
 
-/// Where a new answer belongs.
-pub enum Question<'a> {
-    /// A new question and its place in the conversation.
-    New { parent: Option<MessageId>, text: &'a str },
-    /// One that was asked before.
-    Asked(MessageId),
+/// What is to be answered, and where in the conversation.
+#[derive(Debug, Clone)]
+pub enum Question {
+    /// A question after the last answer of the branch that is shown.
+    Next(String),
+    /// A question after this answer.
+    After(MessageId, String),
+    /// A question beside this one, in a branch of its own.
+    Edited(MessageId, String),
+    /// This one, which was asked before.
+    Again(MessageId),
 }
 
 /// What is known of an answer while it is being written and when it is done.
@@ -69,6 +77,61 @@ fn message(row: &SqliteRow) -> Result<Message, StoreError> {
     })
 }
 
+/// Text as search compares it.
+fn folded(text: &str) -> String {
+    text.to_lowercase()
+}
+
+async fn message_in(
+    tx: &mut SqliteConnection,
+    conversation: ConversationId,
+    id: MessageId,
+    by: Author,
+) -> Result<Message, StoreError> {
+    let row = sqlx::query("SELECT * FROM messages WHERE id = $1 AND conversation_id = $2 AND author = $3")
+        .bind(id.0)
+        .bind(conversation.0)
+        .bind(name_of(by)?)
+        .fetch_optional(tx)
+        .await?
+        .ok_or(StoreError::NotFound(match by {
+            Author::User => "question in this conversation",
+            Author::Assistant => "answer in this conversation",
+        }))?;
+    message(&row)
+}
+
+struct NewMessage<'a> {
+    id: MessageId,
+    parent: Option<Uuid>,
+    author: Author,
+    content: &'a str,
+    status: MessageStatus,
+    assistant_version: Option<u32>,
+}
+
+impl NewMessage<'_> {
+    async fn insert(&self, tx: &mut SqliteConnection, conversation: ConversationId) -> Result<Message, StoreError> {
+        let row = sqlx::query(
+            "INSERT INTO messages (id, conversation_id, parent_id, author, content, folded, status, assistant_version,
+                                   created_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING *",
+        )
+        .bind(self.id.0)
+        .bind(conversation.0)
+        .bind(self.parent)
+        .bind(name_of(self.author)?)
+        .bind(self.content)
+        .bind(folded(self.content))
+        .bind(name_of(self.status)?)
+        .bind(self.assistant_version)
+        .bind(now())
+        .fetch_one(tx)
+        .await?;
+        message(&row)
+    }
+}
+
 impl Store {
     pub async fn create_conversation(
         &self,
@@ -77,13 +140,15 @@ impl Store {
         title: &str,
     ) -> Result<Conversation, StoreError> {
         let row = sqlx::query(
-            "INSERT INTO conversations (id, owner_id, assistant_id, title, created_at, updated_at)
-             SELECT $2, $1, id, $4, $5, $5 FROM assistants WHERE id = $3 AND owner_id = $1 AND NOT deleted RETURNING *",
+            "INSERT INTO conversations (id, owner_id, assistant_id, title, folded_title, created_at, updated_at)
+             SELECT $2, $1, id, $4, $5, $6, $6 FROM assistants WHERE id = $3 AND owner_id = $1 AND NOT deleted
+             RETURNING *",
         )
         .bind(caller.0)
         .bind(Uuid::now_v7())
         .bind(assistant.0)
         .bind(title)
+        .bind(folded(title))
         .bind(now())
         .fetch_optional(&self.writes)
         .await?
@@ -101,25 +166,36 @@ impl Store {
         Ok(conversation(&row)?)
     }
 
-    /// The caller's conversations, pinned ones first, then the newest.
+    /// The caller's conversations, pinned ones first, then those that were asked in last.
     pub async fn conversations(&self, caller: UserId, query: &PageQuery) -> Result<Page<Conversation>, StoreError> {
         let limit = page_limit(query.limit);
+        let after = query
+            .cursor
+            .as_deref()
+            .map(|cursor| Cursor::parse(cursor).ok_or(StoreError::UnknownCursor));
+        let (after, place) = after.transpose()?.map(|cursor| (cursor.id, cursor.value)).unzip();
         let rows = sqlx::query(
             "SELECT * FROM conversations
-             WHERE owner_id = $1 AND ($2 IS NULL OR pinned || hex(id) < $2)
-                   AND ($3 IS NULL OR instr(lower(title), lower($3)) > 0)
-             ORDER BY pinned DESC, id DESC LIMIT $4",
+             WHERE owner_id = $1 AND ($2 IS NULL OR (pinned || printf('%015d', updated_at), id) < ($2, $3))
+                   AND ($4 IS NULL OR instr(folded_title, $4) > 0 OR EXISTS (
+                       SELECT 1 FROM messages WHERE conversation_id = conversations.id AND instr(folded, $4) > 0))
+             ORDER BY pinned DESC, updated_at DESC, id DESC LIMIT $5",
         )
         .bind(caller.0)
-        .bind(&query.cursor)
-        .bind(&query.search)
+        .bind(place)
+        .bind(after)
+        .bind(query.search.as_deref().map(|search| folded(search.trim())))
         .bind(limit + 1)
         .fetch_all(&self.reads)
         .await?;
         let items = rows.iter().map(conversation).collect::<Result<Vec<_>, _>>()?;
         let cursor = |item: &Conversation| {
-            let id = item.id.0.simple().to_string().to_uppercase();
-            format!("{}{id}", u8::from(item.pinned))
+            let (pinned, asked) = (u8::from(item.pinned), item.updated_at.timestamp_millis());
+            Cursor {
+                id: item.id.0,
+                value: format!("{pinned}{asked:015}"),
+            }
+            .to_string()
         };
         Ok(page(items, limit, cursor))
     }
@@ -130,8 +206,34 @@ impl Store {
             .bind(id.0)
             .fetch_all(&self.reads)
             .await?;
-        let messages = rows.iter().map(message).collect::<Result<_, _>>()?;
+        let mut messages = rows.iter().map(message).collect::<Result<Vec<_>, _>>()?;
+        self.mark_unavailable(caller, &mut messages).await?;
         Ok(ConversationTree { conversation, messages })
+    }
+
+    /// Says of each citation whether the caller can still read its document.
+    async fn mark_unavailable(&self, caller: UserId, messages: &mut [Message]) -> Result<(), StoreError> {
+        let mut query = QueryBuilder::<Sqlite>::new(
+            "SELECT documents.id FROM documents JOIN knowledge_base_access USING (knowledge_base_id) WHERE user_id = ",
+        );
+        query.push_bind(caller.0).push(" AND documents.id IN (");
+        let mut list = query.separated(", ");
+        let citations = || messages.iter().flat_map(|message| &message.citations);
+        let cited: HashSet<DocumentId> = citations().map(|citation| citation.document_id).collect();
+        for id in &cited {
+            list.push_bind(id.0);
+        }
+        query.push(")");
+        let readable: HashSet<Uuid> = query
+            .build_query_scalar()
+            .fetch_all(&self.reads)
+            .await?
+            .into_iter()
+            .collect();
+        for citation in messages.iter_mut().flat_map(|message| &mut message.citations) {
+            citation.available = readable.contains(&citation.document_id.0);
+        }
+        Ok(())
     }
 
     pub async fn update_conversation(
@@ -140,22 +242,28 @@ impl Store {
         id: ConversationId,
         change: &UpdateConversation,
     ) -> Result<Conversation, StoreError> {
-        if let Some(active) = change.active_message_id
-            && self.message(caller, active).await?.conversation_id != id
-        {
-            return Err(StoreError::NotFound("message"));
-        }
+        let active = match change.active_message_id {
+            Some(within) => {
+                let tree = self.conversation_tree(caller, id).await?;
+                if tree.messages.iter().all(|message| message.id != within) {
+                    return Err(StoreError::NotFound("message in this conversation"));
+                }
+                Some(tree.newest_leaf(within))
+            }
+            None => None,
+        };
         let row = sqlx::query(
-            "UPDATE conversations SET title = coalesce($3, title), pinned = coalesce($4, pinned),
-                                      active_message_id = coalesce($5, active_message_id), updated_at = $6
+            "UPDATE conversations SET title = coalesce($3, title), folded_title = coalesce($4, folded_title),
+                                      pinned = coalesce($5, pinned),
+                                      active_message_id = coalesce($6, active_message_id)
              WHERE id = $2 AND owner_id = $1 RETURNING *",
         )
         .bind(caller.0)
         .bind(id.0)
         .bind(&change.title)
+        .bind(change.title.as_deref().map(folded))
         .bind(change.pinned)
-        .bind(change.active_message_id.map(|id| id.0))
-        .bind(now())
+        .bind(active.map(|id| id.0))
         .fetch_optional(&self.writes)
         .await?
         .ok_or(StoreError::NotFound("conversation"))?;
@@ -184,85 +292,74 @@ impl Store {
         .fetch_optional(&self.reads)
         .await?
         .ok_or(StoreError::NotFound("message"))?;
-        message(&row)
+        let mut message = message(&row)?;
+        self.mark_unavailable(caller, std::slice::from_mut(&mut message))
+            .await?;
+        Ok(message)
     }
 
     /// Stores a question, unless it was asked before, and an answer to it that is still to be written.
     ///
-    /// The new answer becomes the conversation's active message.
+    /// The new answer becomes the conversation's active message. `ids` are those of the question, should it be new, and
+    /// of the answer, made in this order, since messages are sorted by them.
     pub async fn begin_answer(
         &self,
         caller: UserId,
         conversation_id: ConversationId,
-        question: &Question<'_>,
+        question: &Question,
         assistant_version: u32,
+        ids: [MessageId; 2],
     ) -> Result<(Conversation, Message, Message), StoreError> {
-        const INSERT: &str = "
-            INSERT INTO messages (id, conversation_id, parent_id, author, content, status, assistant_version, created_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING *";
+        let [question_id, answer_id] = ids;
         let mut tx = self.writes.begin().await?;
-        // Made in this order, since messages are sorted by their ids.
-        let (new_question, answer) = (Uuid::now_v7(), Uuid::now_v7());
-        let row = sqlx::query(
-            "UPDATE conversations SET active_message_id = $3, updated_at = $4 WHERE id = $2 AND owner_id = $1 RETURNING *",
-        )
-        .bind(caller.0)
-        .bind(conversation_id.0)
-        .bind(answer)
-        .bind(now())
-        .fetch_optional(&mut *tx)
-        .await?
-        .ok_or(StoreError::NotFound("conversation"))?;
-        let conversation = conversation(&row)?;
+        let before: Option<Option<Uuid>> =
+            sqlx::query_scalar("SELECT active_message_id FROM conversations WHERE id = $2 AND owner_id = $1")
+                .bind(caller.0)
+                .bind(conversation_id.0)
+                .fetch_optional(&mut *tx)
+                .await?;
+        let last_answer = before.ok_or(StoreError::NotFound("conversation"))?;
 
-        let known = match question {
-            Question::New { parent, .. } => *parent,
-            Question::Asked(question) => Some(*question),
+        let ask = async |tx: &mut SqliteConnection, parent: Option<Uuid>, text: &str| {
+            let question = NewMessage {
+                id: question_id,
+                parent,
+                author: Author::User,
+                content: text,
+                status: MessageStatus::Complete,
+                assistant_version: None,
+            };
+            question.insert(tx, conversation_id).await
         };
-        let known = match known {
-            Some(id) => {
-                let row = sqlx::query("SELECT * FROM messages WHERE id = $1 AND conversation_id = $2")
-                    .bind(id.0)
-                    .bind(conversation_id.0)
-                    .fetch_optional(&mut *tx)
-                    .await?
-                    .ok_or(StoreError::NotFound("message"))?;
-                Some(message(&row)?)
+        let question = match question {
+            Question::Next(text) => ask(&mut tx, last_answer, text).await?,
+            Question::After(answer, text) => {
+                let answer = message_in(&mut tx, conversation_id, *answer, Author::Assistant).await?;
+                ask(&mut tx, Some(answer.id.0), text).await?
             }
-            None => None,
-        };
-        let question = match (question, known) {
-            (Question::Asked(_), Some(asked)) if asked.author == Author::User => asked,
-            (Question::New { text, .. }, parent)
-                if parent.as_ref().is_none_or(|parent| parent.author == Author::Assistant) =>
-            {
-                let row = sqlx::query(INSERT)
-                    .bind(new_question)
-                    .bind(conversation_id.0)
-                    .bind(parent.map(|parent| parent.id.0))
-                    .bind("user")
-                    .bind(*text)
-                    .bind("complete")
-                    .bind(None::<u32>)
-                    .bind(now())
-                    .fetch_one(&mut *tx)
-                    .await?;
-                message(&row)?
+            Question::Edited(asked, text) => {
+                let asked = message_in(&mut tx, conversation_id, *asked, Author::User).await?;
+                ask(&mut tx, asked.parent_id.map(|parent| parent.0), text).await?
             }
-            _ => return Err(StoreError::NotFound("message")),
+            Question::Again(asked) => message_in(&mut tx, conversation_id, *asked, Author::User).await?,
         };
-        let row = sqlx::query(INSERT)
-            .bind(answer)
-            .bind(conversation_id.0)
-            .bind(question.id.0)
-            .bind("assistant")
-            .bind("")
-            .bind("streaming")
-            .bind(assistant_version)
-            .bind(now())
-            .fetch_one(&mut *tx)
-            .await?;
-        let answer = message(&row)?;
+        let answer = NewMessage {
+            id: answer_id,
+            parent: Some(question.id.0),
+            author: Author::Assistant,
+            content: "",
+            status: MessageStatus::Streaming,
+            assistant_version: Some(assistant_version),
+        };
+        let answer = answer.insert(&mut tx, conversation_id).await?;
+        let row =
+            sqlx::query("UPDATE conversations SET active_message_id = $2, updated_at = $3 WHERE id = $1 RETURNING *")
+                .bind(conversation_id.0)
+                .bind(answer.id.0)
+                .bind(now())
+                .fetch_one(&mut *tx)
+                .await?;
+        let conversation = conversation(&row)?;
         tx.commit().await?;
         Ok((conversation, question, answer))
     }
@@ -272,11 +369,13 @@ impl Store {
     /// For the task that writes the answer; an answer that has ended does not change any more.
     pub async fn save_answer(&self, id: MessageId, state: &AnswerState) -> Result<Option<Message>, StoreError> {
         let row = sqlx::query(
-            "UPDATE messages SET content = $2, status = $3, answer_kind = $4, model = $5, citations = $6, error = $7
+            "UPDATE messages SET content = $2, folded = $3, status = $4, answer_kind = $5, model = $6, citations = $7,
+                                 error = $8
              WHERE id = $1 AND status = 'streaming' RETURNING *",
         )
         .bind(id.0)
         .bind(&state.content)
+        .bind(folded(&state.content))
         .bind(name_of(state.status)?)
         .bind(state.kind.map(name_of).transpose()?)
         .bind(&state.model)
@@ -313,6 +412,9 @@ impl Store {
         .fetch_optional(&self.writes)
         .await?
         .ok_or(StoreError::NotFound("answer"))?;
-        message(&row)
+        let mut message = message(&row)?;
+        self.mark_unavailable(caller, std::slice::from_mut(&mut message))
+            .await?;
+        Ok(message)
     }
 }

@@ -14,6 +14,9 @@ pub enum StoreError {
     /// Something else already has this name, address or content.
     #[error("this {0} is already taken")]
     Taken(&'static str),
+    /// There must always be one.
+    #[error("this is your last {0}: create another before you delete it")]
+    Last(&'static str),
     /// Somebody saved another version first.
     #[error("this {0} was changed meanwhile: load it again and repeat your change")]
     ChangedMeanwhile(&'static str),

@@ -54,6 +54,8 @@ pub struct Rankings {
     pub lexical: Vec<(i64, f32)>,
     pub dense: Vec<(i64, f32)>,
     pub fused: Vec<(i64, f32)>,
+    /// Of each passage in either ranking with the question.
+    pub cosines: HashMap<i64, f32>,
 }
 
 impl PassageIndex {
@@ -76,8 +78,18 @@ impl PassageIndex {
         let terms = lexical::query_terms(sought.question);
         let lexical = store.lexical_search(within, &terms, CANDIDATES as u32).await?;
         let dense = self.nearest(store, within, sought.vector, CANDIDATES).await?;
+        let mut cosines: HashMap<i64, f32> = dense.iter().copied().collect();
+        let others = lexical.iter().map(|(key, _)| *key);
+        let others: Vec<i64> = others.filter(|key| !cosines.contains_key(key)).collect();
+        let stored = store.vectors(within, &others).await?;
+        cosines.extend(stored.iter().map(|(key, stored)| (*key, cosine(stored, sought.vector))));
         let fused = fuse(&lexical, &dense, sought.lexical_weight);
-        Ok(Rankings { lexical, dense, fused })
+        Ok(Rankings {
+            lexical,
+            dense,
+            fused,
+            cosines,
+        })
     }
 
     /// The nearest passages, best first, by their stored vectors. Reads first what was stored since the last search.
@@ -105,8 +117,8 @@ impl PassageIndex {
                 .map(|candidate| candidate.document)
                 .collect();
             if gone.is_empty() {
-                let exact = |stored: &Vec<u8>| from_f16_bytes(stored).iter().zip(vector).map(|(a, b)| a * b).sum();
-                let mut nearest: Vec<(i64, f32)> = stored.iter().map(|(key, stored)| (*key, exact(stored))).collect();
+                let exact = |(key, stored): (&i64, &Vec<u8>)| (*key, cosine(stored, vector));
+                let mut nearest: Vec<(i64, f32)> = stored.iter().map(exact).collect();
                 nearest.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
                 return Ok(nearest);
             }
@@ -180,6 +192,11 @@ impl PassageIndex {
     pub fn forget(&self, id: KnowledgeBaseId) {
         self.held.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
     }
+}
+
+/// Of a stored unit vector with another.
+fn cosine(stored: &[u8], vector: &[f32]) -> f32 {
+    from_f16_bytes(stored).iter().zip(vector).map(|(a, b)| a * b).sum()
 }
 
 async fn scan(blocks: Vec<Arc<Held>>, vector: Vec<f32>, k: usize) -> Result<Vec<Candidate>, StoreError> {

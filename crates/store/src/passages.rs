@@ -274,6 +274,7 @@ impl Store {
                         end: row.try_get::<i64, _>("end_char")?.unsigned_abs(),
                         text: row.try_get("text")?,
                         score: 0.0,
+                        relevance: 0.0,
                     },
                 })
             })

@@ -1,11 +1,14 @@
 //! Assistants: what one chats with, version by version.
 
-use api::{Assistant, AssistantId, AssistantSettings, AssistantVersion, SaveAssistant};
+pub mod template;
+
+use api::{Assistant, AssistantId, AssistantSettings, AssistantVersion, ModelChoice, Problem, SaveAssistant, UserId};
 use axum::{
     Json,
     extract::{Path, State},
     http::StatusCode,
 };
+use store::StoreError;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
@@ -15,30 +18,31 @@ use crate::{
 };
 
 const LONGEST_TEXT: usize = 20_000;
+const LONGEST_DESCRIPTION: usize = 2_000;
 
 pub fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(list, create))
         .routes(routes!(get, save, delete))
         .routes(routes!(versions))
+        .routes(routes!(version))
 }
 
 /// Your assistants, oldest first; the first one answers where none is named.
 #[utoipa::path(get, path = "/assistants", tag = "Assistants", responses((status = 200, body = Vec<Assistant>)))]
 async fn list(State(state): State<AppState>, caller: Caller) -> Result<Json<Vec<Assistant>>, ApiError> {
-    state.store.default_assistant(caller.user.id).await?;
     Ok(Json(state.store.assistants(caller.user.id).await?))
 }
 
 /// Create an assistant.
 #[utoipa::path(post, path = "/assistants", tag = "Assistants", request_body = AssistantSettings,
-    responses((status = 201, body = Assistant)))]
+    responses((status = 201, body = Assistant), (status = 422, body = Problem)))]
 async fn create(
     State(state): State<AppState>,
     caller: Caller,
     ApiJson(settings): ApiJson<AssistantSettings>,
 ) -> Result<(StatusCode, Json<Assistant>), ApiError> {
-    let settings = checked(settings)?;
+    let settings = checked(&state, caller.user.id, settings).await?;
     let assistant = state.store.create_assistant(caller.user.id, &settings).await?;
     Ok((StatusCode::CREATED, Json(assistant)))
 }
@@ -55,21 +59,47 @@ async fn get(
 }
 
 /// Save a new version. To restore an old one, save its settings.
+///
+/// Refused with 409 (`changed_meanwhile`) when a version was saved since `base_version`.
 #[utoipa::path(put, path = "/assistants/{id}", tag = "Assistants", params(("id" = uuid::Uuid, Path)),
-    request_body = SaveAssistant, responses((status = 200, body = Assistant)))]
+    request_body = SaveAssistant, responses((status = 200, body = Assistant), (status = 409, body = Problem), (status = 422, body = Problem)))]
 async fn save(
     State(state): State<AppState>,
     caller: Caller,
     Path(id): Path<AssistantId>,
     ApiJson(change): ApiJson<SaveAssistant>,
 ) -> Result<Json<Assistant>, ApiError> {
-    let settings = checked(change.settings)?;
-    Ok(Json(
-        state
-            .store
-            .save_assistant(caller.user.id, id, change.base_version, &settings)
-            .await?,
-    ))
+    let user = caller.user.id;
+    // Before the settings are looked at: whoever may not know the assistant learns nothing else first.
+    let current = state.store.assistant(user, id).await?;
+    let settings = checked(&state, user, change.settings).await?;
+    match state
+        .store
+        .save_assistant(user, id, change.base_version, &settings)
+        .await
+    {
+        Err(StoreError::ChangedMeanwhile(_)) if change.base_version <= current.version => {
+            let current = state.store.assistant(user, id).await?;
+            Err(ApiError::new(
+                StatusCode::CONFLICT,
+                "changed_meanwhile",
+                "Changed meanwhile",
+                format!(
+                    "{} saved version {} of this assistant on {} (UTC), after version {}, which you changed. Load it and \
+                     repeat your change.",
+                    caller.user.name,
+                    current.version,
+                    current.updated_at.format("%Y-%m-%d at %H:%M"),
+                    change.base_version
+                ),
+            ))
+        }
+        Err(StoreError::ChangedMeanwhile(_)) => Err(ApiError::invalid(
+            "base_version",
+            format!("There is no version {} of this assistant.", change.base_version),
+        )),
+        saved => Ok(Json(saved?)),
+    }
 }
 
 /// Delete an assistant; its answers stay.
@@ -95,7 +125,44 @@ async fn versions(
     Ok(Json(state.store.assistant_versions(caller.user.id, id).await?))
 }
 
-fn checked(settings: AssistantSettings) -> Result<AssistantSettings, ApiError> {
+/// One version of an assistant, as it was saved.
+#[utoipa::path(get, path = "/assistants/{id}/versions/{version}", tag = "Assistants",
+    params(("id" = uuid::Uuid, Path), ("version" = u32, Path)), responses((status = 200, body = AssistantVersion)))]
+async fn version(
+    State(state): State<AppState>,
+    caller: Caller,
+    Path((id, version)): Path<(AssistantId, u32)>,
+) -> Result<Json<AssistantVersion>, ApiError> {
+    Ok(Json(state.store.assistant_version(caller.user.id, id, version).await?))
+}
+
+/// The settings with their name trimmed, if they are valid and name only what the caller may use.
+async fn checked(state: &AppState, caller: UserId, settings: AssistantSettings) -> Result<AssistantSettings, ApiError> {
+    let name = check_name(&settings.name)?;
+    check_ranges(&settings)?;
+    template::check(&settings.prompt_template).map_err(|wrong| ApiError::invalid("prompt_template", wrong))?;
+    let readable = state.store.readable(caller, &[]).await?;
+    if settings.knowledge_base_ids.iter().any(|id| !readable.contains(id)) {
+        return Err(ApiError::invalid(
+            "knowledge_base_ids",
+            "One of the knowledge bases was deleted or is not shared with you. Choose others.",
+        ));
+    }
+    if let ModelChoice::Connection { connection_id, .. } = &settings.model {
+        match state.store.connection(caller, *connection_id).await {
+            Err(StoreError::NotFound(_)) => {
+                return Err(ApiError::invalid(
+                    "model.connection_id",
+                    "The connection was deleted or is not shared with you. Choose another.",
+                ));
+            }
+            found => found.map(drop)?,
+        }
+    }
+    Ok(AssistantSettings { name, ..settings })
+}
+
+fn check_ranges(settings: &AssistantSettings) -> Result<(), ApiError> {
     let (retrieval, generation) = (&settings.retrieval, &settings.generation);
     let rules = [
         (
@@ -104,9 +171,9 @@ fn checked(settings: AssistantSettings) -> Result<AssistantSettings, ApiError> {
             "Use at most 20,000 characters.",
         ),
         (
-            "prompt_template",
-            settings.prompt_template.contains("{question}") && settings.prompt_template.contains("{context}"),
-            "The template must contain {question} and {context}.",
+            "description",
+            settings.description.chars().count() <= LONGEST_DESCRIPTION,
+            "Use at most 2,000 characters.",
         ),
         (
             "prompt_template",
@@ -134,6 +201,11 @@ fn checked(settings: AssistantSettings) -> Result<AssistantSettings, ApiError> {
             "Choose 0 to 3 neighbours.",
         ),
         (
+            "retrieval.context_tokens",
+            (200..=100_000).contains(&retrieval.context_tokens),
+            "Choose 200 to 100,000 tokens.",
+        ),
+        (
             "generation.temperature",
             (0.0..=2.0).contains(&generation.temperature),
             "Choose 0 to 2.",
@@ -149,11 +221,8 @@ fn checked(settings: AssistantSettings) -> Result<AssistantSettings, ApiError> {
             "Choose 16 to 32,768 tokens.",
         ),
     ];
-    if let Some((field, _, message)) = rules.iter().find(|(_, holds, _)| !holds) {
-        return Err(ApiError::invalid(field, *message));
+    match rules.iter().find(|(_, holds, _)| !holds) {
+        Some((field, _, message)) => Err(ApiError::invalid(field, *message)),
+        None => Ok(()),
     }
-    Ok(AssistantSettings {
-        name: check_name(&settings.name)?,
-        ..settings
-    })
 }

@@ -7,64 +7,97 @@ use std::{
 };
 
 use api::{
-    AnswerEvent, AnswerKind, Asked, Assistant, Author, Conversation, Message, MessageStatus, ModelChoice, Problem,
-    SearchHit, UserId,
+    AnswerEvent, AnswerKind, Asked, Assistant, Author, Citation, Conversation, ConversationId, KnowledgeBaseId,
+    Message, MessageId, MessageStatus, ModelChoice, Problem, SearchHit, UserId,
 };
-use chrono::Utc;
+use axum::http::StatusCode;
 use engine::{extractive, grounding::Grounder};
 use futures::{FutureExt, StreamExt};
 use store::{AnswerState, Question, StoreError};
-use tokio::time::Instant;
+use tokio::time::{Instant, MissedTickBehavior};
+use uuid::Uuid;
 
 use super::{
     conversations::with_html,
     grounding,
-    llm::{ChatMessage, ChatRequest, Llm},
+    llm::{ChatMessage, ChatRequest, Llm, LlmError},
     markdown, retrieval,
-    running::RunningAnswer,
+    running::{self, RunningAnswer},
 };
-use crate::{connections, http::ApiError, state::AppState};
+use crate::{assistants::template, connections, http::ApiError, state::AppState};
 
 const SAVE_EVERY: Duration = Duration::from_secs(1);
 const SHOW_EVERY: Duration = Duration::from_millis(100);
 
-/// Messages of the conversation so far that a model is given to make a question stand alone.
+/// Messages of the conversation so far that a model is given, and how many characters of each.
 const HISTORY: usize = 6;
+const HISTORY_CHARACTERS: usize = 1000;
+
+/// Answers that are written for one user at the same time.
+const MOST_AT_ONCE: usize = 5;
 
 const NOT_FOUND: &str = "The documents do not say.";
 
 /// Takes a question and begins to answer it. The answer goes on whether or not anybody follows it.
+///
+/// Where `within` names knowledge bases, they are searched for this answer rather than those of the assistant.
 pub async fn begin(
     state: &AppState,
     caller: UserId,
     conversation: &Conversation,
-    question: Question<'_>,
+    question: Question,
+    within: Vec<KnowledgeBaseId>,
 ) -> Result<Asked, ApiError> {
     let assistant = state.store.assistant(caller, conversation.assistant_id).await;
-    let assistant = assistant.map_err(|error| match error {
-        StoreError::NotFound(_) => ApiError::new(
-            axum::http::StatusCode::CONFLICT,
-            "assistant_deleted",
-            "The assistant of this conversation was deleted",
+    let mut assistant = assistant.map_err(|error| match error {
+        StoreError::NotFound(_) => gone(
+            "assistant_gone",
             "The assistant of this conversation was deleted. Start a new conversation with another one.",
         ),
         other => other.into(),
     })?;
-    let (conversation, question, answer) = state
+    if !within.is_empty() {
+        assistant.settings.knowledge_base_ids = within;
+    }
+    if state.running.of(caller) >= MOST_AT_ONCE {
+        return Err(ApiError::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "too_many_answers",
+            "Too many answers at once",
+            format!("{MOST_AT_ONCE} answers are being written for you. Wait for one to end, or stop one."),
+        ));
+    }
+    // In a task of its own: a caller who goes away in the middle must not leave an answer that nobody writes.
+    let (state, conversation) = (state.clone(), conversation.id);
+    tokio::spawn(async move { begin_writing(state, caller, assistant, conversation, question).await })
+        .await
+        .map_err(ApiError::internal)?
+}
+
+async fn begin_writing(
+    state: AppState,
+    caller: UserId,
+    assistant: Assistant,
+    conversation: ConversationId,
+    question: Question,
+) -> Result<Asked, ApiError> {
+    let ids = [MessageId(Uuid::now_v7()), MessageId(Uuid::now_v7())];
+    // Known before it is stored, so that whoever finds it stored can follow it.
+    let running = state.running.begin(ids[1], caller);
+    let stored = state
         .store
-        .begin_answer(caller, conversation.id, &question, assistant.version)
-        .await?;
-    let running = state.running.begin(answer.id);
+        .begin_answer(caller, conversation, &question, assistant.version, ids)
+        .await;
+    let (conversation, question, answer) = stored.inspect_err(|_| state.running.end(ids[1]))?;
     let writing = Writing {
-        state: state.clone(),
+        state,
         caller,
         assistant,
         question: question.clone(),
-        answer: answer.clone(),
+        answer: answer.id,
         running,
         hits: Vec::new(),
-        generated: String::new(),
-        grounder: Arc::default(),
+        generated: None,
         written: AnswerState {
             content: String::new(),
             status: MessageStatus::Streaming,
@@ -73,8 +106,7 @@ pub async fn begin(
             citations: Vec::new(),
             error: None,
         },
-        saved: Instant::now(),
-        shown: Instant::now(),
+        saved: (Instant::now(), 0),
     };
     tokio::spawn(writing.run_to_end());
     Ok(Asked {
@@ -84,38 +116,73 @@ pub async fn begin(
     })
 }
 
+/// An answer without its `[1]` and `[1, 2]`.
+fn without_markers(answer: &str) -> String {
+    let mut text = String::with_capacity(answer.len());
+    let mut rest = answer;
+    while let Some((before, from)) = rest.find('[').map(|at| rest.split_at(at)) {
+        text.push_str(before);
+        let inside = from[1..].split_once(']').filter(|(inside, _)| {
+            inside.chars().all(|c| c.is_ascii_digit() || ", ".contains(c))
+                && inside.contains(|c: char| c.is_ascii_digit())
+        });
+        rest = match inside {
+            Some((_, after)) => after,
+            None => {
+                text.push('[');
+                &from[1..]
+            }
+        };
+    }
+    text + rest
+}
+
+fn gone(code: &str, detail: &str) -> ApiError {
+    ApiError::new(
+        StatusCode::CONFLICT,
+        code,
+        "Something this answer needs is gone",
+        detail,
+    )
+}
+
 struct Writing {
     state: AppState,
     caller: UserId,
     assistant: Assistant,
     question: Message,
-    answer: Message,
+    answer: MessageId,
     running: Arc<RunningAnswer>,
     hits: Vec<SearchHit>,
-    /// What the model wrote so far, word for word.
-    generated: String,
-    grounder: Arc<Mutex<Option<Grounder>>>,
+    generated: Option<Generated>,
     written: AnswerState,
-    saved: Instant,
-    shown: Instant,
+    /// When the answer was last stored, and how much of it.
+    saved: (Instant, usize),
+}
+
+/// What a model wrote so far, word for word, and what ties it to the passages.
+struct Generated {
+    text: String,
+    /// How much of the text was last looked at.
+    grounded: usize,
+    grounder: Arc<Mutex<Grounder>>,
 }
 
 impl Writing {
     async fn run_to_end(mut self) {
-        let stop = self.running.stop.clone();
+        let (stop, stopping) = (self.running.stop.clone(), self.state.stopping.clone());
         let ended = tokio::select! {
             () = stop.cancelled() => Ok(MessageStatus::Stopped),
+            () = stopping.cancelled() => Err(running::interrupted()),
             written = AssertUnwindSafe(self.write()).catch_unwind() => match written {
                 Ok(Ok(())) => Ok(MessageStatus::Complete),
-                Ok(Err(problem)) => Err(problem),
+                Ok(Err(error)) => Err(error.0),
                 Err(_) => Err(ApiError::internal("an answer panicked").0),
             },
         };
-        if ended.as_ref().is_ok_and(|status| *status == MessageStatus::Stopped) || ended.is_err() {
-            // What the model wrote until then is kept with its citations.
-            if let Err(problem) = self.show_generated(true).await {
-                tracing::error!(message = %self.answer.id, ?problem, "the end of an answer could not be grounded");
-            }
+        // What a model wrote until then is kept, with its citations.
+        if let Err(error) = self.ground(true).await {
+            tracing::error!(message = %self.answer, error = %error.0, "the end of an answer could not be grounded");
         }
         match ended {
             Ok(status) => self.written.status = status,
@@ -124,42 +191,35 @@ impl Writing {
                 self.written.error = Some(problem);
             }
         }
-        match self.state.store.save_answer(self.answer.id, &self.written).await {
+        match self.state.store.save_answer(self.answer, &self.written).await {
             Ok(Some(message)) => self.running.tell(AnswerEvent::Done {
                 message: Box::new(with_html(message)),
             }),
-            Ok(None) => {
-                tracing::debug!(message = %self.answer.id, "an answer ended after its conversation was deleted")
-            }
-            Err(error) => tracing::error!(message = %self.answer.id, %error, "an answer could not be stored"),
+            Ok(None) => tracing::debug!(message = %self.answer, "an answer ended after its conversation was deleted"),
+            Err(error) => tracing::error!(message = %self.answer, %error, "an answer could not be stored"),
         }
-        self.state.running.end(self.answer.id);
+        self.state.running.end(self.answer);
     }
 
-    async fn write(&mut self) -> Result<(), Problem> {
-        let history = self.history().await.map_err(|error| error.0)?;
-        let model = self.model().await.map_err(|error| error.0)?;
-        let query = match &model {
-            Some((llm, model)) if !history.is_empty() => self.standalone(llm, model, &history).await?,
-            _ => {
-                let previous = history.iter().rev().find(|message| message.author == Author::User);
-                retrieval::with_previous(&self.question.content, previous.map(|message| message.content.as_str()))
-            }
-        };
-        self.hits = retrieval::passages(&self.state, self.caller, &self.assistant.settings, &query)
-            .await
-            .map_err(|error| error.0)?;
+    async fn write(&mut self) -> Result<(), ApiError> {
+        let history = self.history().await?;
+        let model = self.model().await?;
+        let query = self.standalone(model.as_ref(), &history).await?;
+        self.hits = retrieval::passages(&self.state, self.caller, &self.assistant.settings, &query).await?;
         self.running.tell(AnswerEvent::Retrieval {
             hits: self.hits.clone(),
         });
         match model {
-            _ if self.hits.is_empty() => self.say_not_found(),
-            Some((llm, model)) => self.generate(&llm, model, &query).await,
-            None => self.quote(&query).await.map_err(|error| error.0),
+            _ if self.hits.is_empty() => {
+                self.say_not_found();
+                Ok(())
+            }
+            Some((llm, model)) => self.generate(&llm, model, &query, &history).await,
+            None => self.quote(&query).await,
         }
     }
 
-    /// The messages before the question, oldest first.
+    /// The last messages before the question, oldest first, each shortened.
     async fn history(&self) -> Result<Vec<Message>, ApiError> {
         let mut tree = self
             .state
@@ -167,9 +227,14 @@ impl Writing {
             .conversation_tree(self.caller, self.question.conversation_id)
             .await?;
         tree.conversation.active_message_id = self.question.parent_id;
-        let branch: Vec<Message> = tree.active_branch().into_iter().cloned().collect();
-        let recent = branch.len().saturating_sub(HISTORY);
-        Ok(branch.into_iter().skip(recent).collect())
+        let mut before = tree.active_branch();
+        before.retain(|message| !message.content.is_empty());
+        let recent = before.split_off(before.len().saturating_sub(HISTORY));
+        let shortened = recent.into_iter().map(|message| Message {
+            content: message.content.chars().take(HISTORY_CHARACTERS).collect(),
+            ..message.clone()
+        });
+        Ok(shortened.collect())
     }
 
     /// Who writes the answer; none: the documents themselves.
@@ -177,7 +242,15 @@ impl Writing {
         let (stored, model) = match &self.assistant.settings.model {
             ModelChoice::Extractive => return Ok(None),
             ModelChoice::Connection { connection_id, model } => {
-                let stored = self.state.store.connection(self.caller, *connection_id).await?;
+                let stored = self.state.store.connection(self.caller, *connection_id).await;
+                let stored = stored.map_err(|error| match error {
+                    StoreError::NotFound(_) => gone(
+                        "connection_gone",
+                        "The connection this assistant uses was deleted or is no longer shared with you. Choose another \
+                         in the assistant's settings.",
+                    ),
+                    other => other.into(),
+                })?;
                 (stored, model.clone())
             }
             ModelChoice::Automatic => {
@@ -206,84 +279,109 @@ impl Writing {
         Ok(Some((llm, model)))
     }
 
-    async fn standalone(&self, llm: &Llm, model: &str, history: &[Message]) -> Result<String, Problem> {
-        const LONGEST: usize = 500;
-        let said: Vec<String> = history
-            .iter()
-            .map(|message| {
-                let who = if message.author == Author::User {
-                    "User"
-                } else {
-                    "Assistant"
-                };
-                format!("{who}: {}", message.content.chars().take(LONGEST).collect::<String>())
-            })
-            .collect();
+    /// The question such that it can be understood, and searched for, without the conversation.
+    async fn standalone(&self, model: Option<&(Llm, String)>, history: &[Message]) -> Result<String, ApiError> {
+        let asked = &self.question.content;
+        let mut questions = history.iter().rev().filter(|message| message.author == Author::User);
+        let by_words = retrieval::with_previous(asked, questions.next().map(|message| message.content.as_str()));
+        let Some((llm, model)) = model.filter(|_| !history.is_empty()) else {
+            return Ok(by_words);
+        };
+        let said = history.iter().map(|message| {
+            let who = match message.author {
+                Author::User => "User",
+                Author::Assistant => "Assistant",
+            };
+            format!("{who}: {}\n", message.content)
+        });
         let content = format!(
-            "{}\nUser: {}\n\nRewrite the last question so that it can be understood without the conversation. \
+            "{}User: {asked}\n\nRewrite the last question so that it can be understood without the conversation. \
              Keep its language. Answer with the question alone.",
-            said.join("\n"),
-            self.question.content
+            said.collect::<String>()
         );
         let request = ChatRequest {
-            model: model.to_owned(),
+            model: model.clone(),
             messages: vec![ChatMessage { role: "user", content }],
             temperature: 0.0,
             top_p: 1.0,
             max_tokens: 128,
         };
-        let rewritten = llm.complete(&request).await?;
+        let rewritten = llm.complete(&request).await.map_err(Problem::from).map_err(ApiError)?;
         let rewritten = rewritten.trim();
-        // A model that says nothing or too much did not rewrite anything.
-        Ok(if rewritten.is_empty() || rewritten.chars().count() > LONGEST {
-            self.question.content.clone()
-        } else {
+        Ok(if retrieval::says_the_same(asked, rewritten) {
             rewritten.to_owned()
+        } else {
+            by_words
         })
     }
 
-    async fn generate(&mut self, llm: &Llm, model: String, query: &str) -> Result<(), Problem> {
+    async fn generate(&mut self, llm: &Llm, model: String, query: &str, history: &[Message]) -> Result<(), ApiError> {
         let settings = &self.assistant.settings;
-        // The context comes last: what documents hold is never taken for a placeholder.
-        let (before, after) = settings
-            .prompt_template
-            .split_once("{context}")
-            .unwrap_or(("", "{question}"));
-        let fill = |text: &str| {
-            text.replace("{date}", &Utc::now().format("%Y-%m-%d").to_string())
-                .replace("{question}", query)
-        };
+        let mut messages = vec![ChatMessage {
+            role: "system",
+            content: settings.instructions.clone(),
+        }];
+        messages.extend(history.iter().map(|message| match message.author {
+            Author::User => ChatMessage {
+                role: "user",
+                content: message.content.clone(),
+            },
+            // Its numbers counted other passages.
+            Author::Assistant => ChatMessage {
+                role: "assistant",
+                content: without_markers(&message.content),
+            },
+        }));
+        messages.push(ChatMessage {
+            role: "user",
+            content: template::filled(
+                &settings.prompt_template,
+                &retrieval::context(&self.hits),
+                &self.question.content,
+            ),
+        });
         let request = ChatRequest {
             model: model.clone(),
-            messages: vec![
-                ChatMessage {
-                    role: "system",
-                    content: settings.instructions.clone(),
-                },
-                ChatMessage {
-                    role: "user",
-                    content: format!("{}{}{}", fill(before), retrieval::context(&self.hits), fill(after)),
-                },
-            ],
+            messages,
             temperature: settings.generation.temperature,
             top_p: settings.generation.top_p,
             max_tokens: settings.generation.max_tokens,
         };
         self.written.kind = Some(AnswerKind::Generated);
         self.written.model = Some(model);
-        let sources = grounding::sources(&self.hits);
-        self.grounder = Arc::new(Mutex::new(Some(Grounder::new(query, &sources))));
-        let mut pieces = llm.chat(&request).await?;
-        while let Some(piece) = pieces.next().await {
-            self.generated.push_str(&piece?);
-            if self.shown.elapsed() >= SHOW_EVERY {
-                self.show_generated(false).await?;
-            }
-            if self.saved.elapsed() >= SAVE_EVERY {
-                self.save().await?;
+        let grounder = Grounder::new(query, &grounding::sources(&self.hits));
+        self.generated = Some(Generated {
+            text: String::new(),
+            grounded: 0,
+            grounder: Arc::new(Mutex::new(grounder)),
+        });
+        self.receive(llm, &request).await
+    }
+
+    async fn receive(&mut self, llm: &Llm, request: &ChatRequest) -> Result<(), ApiError> {
+        let failed = |error: LlmError| ApiError(error.into());
+        let mut pieces = llm.chat(request).await.map_err(failed)?;
+        let mut ticks = tokio::time::interval(SHOW_EVERY);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                piece = pieces.next() => match piece {
+                    Some(piece) => self.hear(&piece.map_err(failed)?),
+                    None => break,
+                },
+                _ = ticks.tick() => self.keep_up().await?,
             }
         }
-        self.show_generated(true).await
+        match &self.generated {
+            Some(generated) if generated.text.trim().is_empty() => Err(failed(LlmError::Empty)),
+            _ => Ok(()),
+        }
+    }
+
+    fn hear(&mut self, piece: &str) {
+        if let Some(generated) = &mut self.generated {
+            generated.text.push_str(piece);
+        }
     }
 
     async fn quote(&mut self, query: &str) -> Result<(), ApiError> {
@@ -294,79 +392,103 @@ impl Writing {
             .map_err(ApiError::internal)?
             .map_err(ApiError::internal)?;
         if quotes.is_empty() {
-            return self.say_not_found().map_err(ApiError);
+            self.say_not_found();
+            return Ok(());
         }
         self.written.kind = Some(AnswerKind::Extractive);
         for (number, quote) in (1..).zip(&quotes) {
             let citation = grounding::quoted(number, quote, &self.hits);
             let said = format!("{} [{number}]\n\n", markdown::escaped(&citation.quote));
-            self.written.citations.push(citation.clone());
+            self.cite(citation);
             self.say(said);
-            self.running.tell(AnswerEvent::Citation {
-                citation: Box::new(citation),
-            });
         }
         self.show();
         Ok(())
     }
 
-    fn say_not_found(&mut self) -> Result<(), Problem> {
+    fn say_not_found(&mut self) {
         self.written.kind = Some(AnswerKind::NotFound);
         self.say(NOT_FOUND.to_owned());
         self.show();
-        Ok(())
     }
 
     fn say(&mut self, text: String) {
-        self.written.content.push_str(&text);
-        self.running.tell(AnswerEvent::Delta { text });
+        if !text.is_empty() {
+            self.written.content.push_str(&text);
+            self.running.tell(AnswerEvent::Delta { text });
+        }
     }
 
-    /// Grounds what the model has written and shows as much of it as is certain.
-    async fn show_generated(&mut self, finished: bool) -> Result<(), Problem> {
-        let (grounder, embedder) = (self.grounder.clone(), self.state.embedder.clone());
-        let generated = self.generated.clone();
-        let grounded = tokio::task::spawn_blocking(move || {
-            let mut grounder = grounder.lock().unwrap_or_else(PoisonError::into_inner);
-            let grounder = grounder.as_mut()?;
-            Some(grounder.ground(embedder.as_ref(), &generated, finished))
+    fn cite(&mut self, citation: Citation) {
+        self.written.citations.push(citation.clone());
+        self.running.tell(AnswerEvent::Citation {
+            citation: Box::new(citation),
         });
-        let grounded = grounded.await.map_err(|error| ApiError::internal(error).0)?;
-        let Some(grounded) = grounded.transpose().map_err(|error| ApiError::internal(error).0)? else {
-            return Ok(());
-        };
-        // The text grows and never changes.
-        if let Some(text) = grounded
-            .text
-            .get(self.written.content.len()..)
-            .filter(|text| !text.is_empty())
-        {
-            self.say(text.to_owned());
+    }
+
+    /// Shows and stores what has been written since, now and then.
+    async fn keep_up(&mut self) -> Result<(), ApiError> {
+        self.ground(false).await?;
+        let (at, saved) = self.saved;
+        let length = self.written.content.len();
+        if saved != length && at.elapsed() >= SAVE_EVERY {
+            self.saved = (Instant::now(), length);
+            let saved = self.state.store.save_answer(self.answer, &self.written).await?;
+            if saved.is_none() {
+                self.running.stop.cancel();
+            }
         }
-        for cited in &grounded.citations[self.written.citations.len()..] {
-            let citation = grounding::cited(cited, &self.hits);
-            self.written.citations.push(citation.clone());
-            self.running.tell(AnswerEvent::Citation {
-                citation: Box::new(citation),
-            });
-        }
-        self.show();
         Ok(())
     }
 
-    fn show(&mut self) {
+    /// Ties what a model has written to the passages, and shows as much of it as more words cannot change.
+    async fn ground(&mut self, finished: bool) -> Result<(), ApiError> {
+        let Some(generated) = &mut self.generated else {
+            return Ok(());
+        };
+        if generated.grounded == generated.text.len() && !finished {
+            return Ok(());
+        }
+        generated.grounded = generated.text.len();
+        let (grounder, text) = (generated.grounder.clone(), generated.text.clone());
+        let embedder = self.state.embedder.clone();
+        let grounded = tokio::task::spawn_blocking(move || {
+            let mut grounder = grounder.lock().unwrap_or_else(PoisonError::into_inner);
+            grounder.ground(embedder.as_ref(), &text, finished)
+        });
+        let grounded = grounded
+            .await
+            .map_err(ApiError::internal)?
+            .map_err(ApiError::internal)?;
+        // What was shown never changes: text and citations only grow.
+        for cited in grounded.citations.iter().skip(self.written.citations.len()) {
+            self.cite(grounding::cited(cited, &self.hits));
+        }
+        let more = grounded.text.get(self.written.content.len()..).unwrap_or_default();
+        if !more.is_empty() {
+            self.say(more.to_owned());
+            self.show();
+        }
+        Ok(())
+    }
+
+    /// Shows the answer so far.
+    fn show(&self) {
         self.running.tell(AnswerEvent::Html {
             html: markdown::to_html(&self.written.content, &self.written.citations),
         });
-        self.shown = Instant::now();
     }
+}
 
-    async fn save(&mut self) -> Result<(), Problem> {
-        let saved = self.state.store.save_answer(self.answer.id, &self.written).await;
-        if saved.map_err(|error| ApiError::from(error).0)?.is_none() {
-            self.running.stop.cancel();
-        }
-        self.saved = Instant::now();
-        Ok(())
+#[cfg(test)]
+mod tests {
+    use super::without_markers;
+
+    #[test]
+    fn markers_are_left_out_and_other_brackets_stay() {
+        assert_eq!(
+            without_markers("So it is.[1] And [2, 3] a[i] [] ["),
+            "So it is. And  a[i] [] ["
+        );
     }
 }

@@ -1,8 +1,8 @@
 //! Conversations, and asking in them.
 
 use api::{
-    Ask, Asked, AssistantId, Author, Conversation, ConversationId, ConversationTree, Message, MessageId, Page,
-    PageQuery, StartConversation, UpdateConversation, UserId,
+    Ask, Asked, AssistantId, Author, Conversation, ConversationId, ConversationTree, KnowledgeBaseId, Message, Page,
+    PageQuery, Problem, StartConversation, UpdateConversation, UserId,
 };
 use axum::{
     Json,
@@ -20,7 +20,7 @@ use crate::{
 const LONGEST_QUESTION: usize = 4000;
 const LONGEST_TITLE: usize = 120;
 
-/// Your conversations, pinned ones first, then the newest.
+/// Your conversations, pinned ones first, then those you asked in last. `search` looks at titles and messages.
 #[utoipa::path(get, path = "/conversations", tag = "Conversations", params(PageQuery),
     responses((status = 200, body = Page<Conversation>)))]
 pub async fn list(
@@ -32,14 +32,16 @@ pub async fn list(
 }
 
 /// Ask a question in a new conversation.
-#[utoipa::path(post, path = "/conversations", tag = "Conversations", request_body = StartConversation,
-    responses((status = 202, body = Asked)))]
+#[utoipa::path(post, path = "/conversations", tag = "Conversations",
+    request_body(content = StartConversation, example = json!({ "question": "What is the notice period of the lease?" })),
+    responses((status = 202, body = Asked), (status = 422, body = Problem), (status = 429, body = Problem)))]
 pub async fn start(
     State(state): State<AppState>,
     caller: Caller,
     ApiJson(given): ApiJson<StartConversation>,
 ) -> Result<(StatusCode, Json<Asked>), ApiError> {
-    let asked = start_with(&state, caller.user.id, &given.question, given.assistant_id).await?;
+    let within = given.knowledge_base_ids;
+    let asked = start_with(&state, caller.user.id, &given.question, given.assistant_id, within).await?;
     Ok((StatusCode::ACCEPTED, Json(asked)))
 }
 
@@ -58,17 +60,23 @@ pub async fn get(
 
 /// Rename or pin a conversation, or show another branch of it.
 #[utoipa::path(patch, path = "/conversations/{id}", tag = "Conversations", params(("id" = uuid::Uuid, Path)),
-    request_body = UpdateConversation, responses((status = 200, body = Conversation)))]
+    request_body(content = UpdateConversation, example = json!({ "title": "The lease", "pinned": true })),
+    responses((status = 200, body = Conversation), (status = 422, body = Problem)))]
 pub async fn update(
     State(state): State<AppState>,
     caller: Caller,
     Path(id): Path<ConversationId>,
     ApiJson(change): ApiJson<UpdateConversation>,
 ) -> Result<Json<Conversation>, ApiError> {
-    let title = match change.title.as_deref().map(str::trim) {
-        Some("") => return Err(ApiError::invalid("title", "Give the conversation a title.")),
-        title => title.map(|title| title.chars().take(LONGEST_TITLE).collect()),
-    };
+    let title = change.title.as_deref().map(on_one_line);
+    if let Some(title) = &title
+        && !(1..=LONGEST_TITLE).contains(&title.chars().count())
+    {
+        return Err(ApiError::invalid(
+            "title",
+            format!("Give a title of 1 to {LONGEST_TITLE} characters."),
+        ));
+    }
     let change = UpdateConversation { title, ..change };
     Ok(Json(
         state.store.update_conversation(caller.user.id, id, &change).await?,
@@ -91,16 +99,17 @@ pub async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Ask a question in a conversation.
+/// Ask a question in a conversation. The answer is followed at `GET /messages/{id}/events`.
 #[utoipa::path(post, path = "/conversations/{id}/messages", tag = "Conversations", params(("id" = uuid::Uuid, Path)),
-    request_body = Ask, responses((status = 202, body = Asked)))]
+    request_body(content = Ask, example = json!({ "question": "And the rent?" })),
+    responses((status = 202, body = Asked), (status = 409, body = Problem), (status = 429, body = Problem)))]
 pub async fn ask(
     State(state): State<AppState>,
     caller: Caller,
     Path(id): Path<ConversationId>,
     ApiJson(given): ApiJson<Ask>,
 ) -> Result<(StatusCode, Json<Asked>), ApiError> {
-    let asked = ask_in(&state, caller.user.id, id, &given.question, given.parent_id).await?;
+    let asked = ask_in(&state, caller.user.id, id, given).await?;
     Ok((StatusCode::ACCEPTED, Json(asked)))
 }
 
@@ -109,6 +118,7 @@ pub async fn start_with(
     caller: UserId,
     question: &str,
     assistant: Option<AssistantId>,
+    within: Vec<KnowledgeBaseId>,
 ) -> Result<Asked, ApiError> {
     let text = checked(question)?;
     let assistant = match assistant {
@@ -116,19 +126,28 @@ pub async fn start_with(
         None => state.store.default_assistant(caller).await?.id,
     };
     let conversation = state.store.create_conversation(caller, assistant, &title(text)).await?;
-    answer::begin(state, caller, &conversation, Question::New { parent: None, text }).await
+    match answer::begin(state, caller, &conversation, Question::Next(text.to_owned()), within).await {
+        Ok(asked) => Ok(asked),
+        Err(error) => {
+            // Nothing was asked in it.
+            state.store.delete_conversation(caller, conversation.id).await?;
+            Err(error)
+        }
+    }
 }
 
-pub async fn ask_in(
-    state: &AppState,
-    caller: UserId,
-    id: ConversationId,
-    question: &str,
-    parent: Option<MessageId>,
-) -> Result<Asked, ApiError> {
+pub async fn ask_in(state: &AppState, caller: UserId, id: ConversationId, given: Ask) -> Result<Asked, ApiError> {
     let conversation = state.store.conversation(caller, id).await?;
-    let text = checked(question)?;
-    answer::begin(state, caller, &conversation, Question::New { parent, text }).await
+    let text = checked(&given.question)?.to_owned();
+    let question = match (given.parent_id, given.edits) {
+        (None, None) => Question::Next(text),
+        (Some(answer), None) => Question::After(answer, text),
+        (None, Some(question)) => Question::Edited(question, text),
+        (Some(_), Some(_)) => {
+            return Err(ApiError::invalid("edits", "Give parent_id or edits, not both."));
+        }
+    };
+    answer::begin(state, caller, &conversation, question, Vec::new()).await
 }
 
 /// A stored message as it is shown.
@@ -151,10 +170,14 @@ fn checked(question: &str) -> Result<&str, ApiError> {
     Ok(question)
 }
 
+fn on_one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
 /// The question's first words on one line.
 fn title(question: &str) -> String {
     const SHOWN: usize = 60;
-    let line = question.split_whitespace().collect::<Vec<_>>().join(" ");
+    let line = on_one_line(question);
     if line.chars().count() <= SHOWN {
         return line;
     }

@@ -1,11 +1,14 @@
 //! Asking from a plain form, without JavaScript.
 
-use api::{ConversationId, MessageId};
-use axum::{Form, extract::State, response::Redirect};
+use api::{Ask, ConversationId};
+use axum::{Form, extract::State, http::StatusCode, response::Redirect};
 use serde::Deserialize;
 
 use super::conversations::{ask_in, start_with};
-use crate::{http::Caller, state::AppState};
+use crate::{
+    http::{ApiError, Caller},
+    state::AppState,
+};
 
 /// Browsers send fields that were left empty as empty text, so identifiers are read from text.
 #[derive(Deserialize)]
@@ -15,19 +18,55 @@ pub struct AskForm {
     conversation_id: String,
     #[serde(default)]
     parent_id: String,
+    #[serde(default)]
+    edits: String,
+    #[serde(default)]
+    assistant_id: String,
 }
 
 /// Asks and shows the conversation; what is wrong is told to the page by its code.
-pub async fn ask(State(state): State<AppState>, caller: Caller, Form(form): Form<AskForm>) -> Redirect {
-    let conversation: Option<ConversationId> = form.conversation_id.parse().ok();
-    let parent: Option<MessageId> = form.parent_id.parse().ok();
-    let asked = match conversation {
-        Some(id) => ask_in(&state, caller.user.id, id, &form.question, parent).await,
-        None => start_with(&state, caller.user.id, &form.question, None).await,
+pub async fn ask(
+    State(state): State<AppState>,
+    caller: Result<Caller, ApiError>,
+    Form(form): Form<AskForm>,
+) -> Redirect {
+    let page = match form.conversation_id.parse::<ConversationId>() {
+        Ok(id) => format!("/conversations/{id}"),
+        Err(_) => "/".to_owned(),
     };
-    match (asked, conversation) {
-        (Ok(asked), _) => Redirect::to(&format!("/conversations/{}", asked.conversation.id)),
-        (Err(error), Some(id)) => Redirect::to(&format!("/conversations/{id}?problem={}", error.0.code)),
-        (Err(error), None) => Redirect::to(&format!("/?problem={}", error.0.code)),
+    match asked(&state, caller, form).await {
+        Ok(conversation) => Redirect::to(&conversation),
+        Err(error) if error.0.status == StatusCode::UNAUTHORIZED.as_u16() => Redirect::to("/sign-in"),
+        Err(error) => Redirect::to(&format!("{page}?problem={}", error.0.code)),
     }
+}
+
+/// Where the conversation is shown.
+async fn asked(state: &AppState, caller: Result<Caller, ApiError>, form: AskForm) -> Result<String, ApiError> {
+    let user = caller?.user.id;
+    let asked = match read_id("conversation_id", &form.conversation_id)? {
+        Some(id) => {
+            let ask = Ask {
+                question: form.question,
+                parent_id: read_id("parent_id", &form.parent_id)?,
+                edits: read_id("edits", &form.edits)?,
+            };
+            ask_in(state, user, id, ask).await?
+        }
+        None => {
+            let assistant = read_id("assistant_id", &form.assistant_id)?;
+            start_with(state, user, &form.question, assistant, Vec::new()).await?
+        }
+    };
+    Ok(format!("/conversations/{}", asked.conversation.id))
+}
+
+fn read_id<T: std::str::FromStr>(field: &str, text: &str) -> Result<Option<T>, ApiError> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let id = text
+        .parse()
+        .map_err(|_| ApiError::invalid(field, "This is not an identifier."))?;
+    Ok(Some(id))
 }

@@ -46,6 +46,7 @@ fn cite(number: u32, hit: &SearchHit, range: Range<usize>, check: Check) -> Cita
         start,
         end: start + quote.chars().count() as u64,
         check,
+        available: true,
     }
 }
 
@@ -71,6 +72,7 @@ mod tests {
             end: 100 + text.chars().count() as u64,
             text: text.to_owned(),
             score: 1.0,
+            relevance: 1.0,
         };
         let start = text.find("The notice").unwrap();
         let quote = Quote {

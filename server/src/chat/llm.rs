@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use api::Problem;
-use eventsource_stream::Eventsource;
+use chrono::{DateTime, Utc};
+use eventsource_stream::{EventStreamError, Eventsource};
 use futures::{Stream, StreamExt, stream::BoxStream};
 use reqwest::{Method, Response, StatusCode, header};
 use secrecy::{ExposeSecret, SecretString};
@@ -15,6 +16,13 @@ use crate::outbound::{self, Outbound, OutboundError};
 
 /// A list of models or the text of an error is not longer than this.
 const LONGEST_BODY: usize = 4 << 20;
+
+/// A streamed answer is not longer than this, what it is wrapped in included (about 250 bytes for each token).
+const LONGEST_STREAM: usize = 16 << 20;
+
+/// How often, and up to what wait, a request is repeated to an endpoint that is busy.
+const MOST_REPEATS: u32 = 2;
+const LONGEST_WAIT: Duration = Duration::from_secs(10);
 
 /// How much of an endpoint's own words is shown in an error.
 const SHOWN_CHARACTERS: usize = 300;
@@ -39,8 +47,14 @@ pub enum LlmError {
     CutOff,
     #[error("the endpoint sent something that is not an OpenAI-compatible answer")]
     Malformed,
+    #[error("the endpoint sent more than {} MiB for one answer", LONGEST_STREAM >> 20)]
+    Endless,
+    #[error("the model said nothing")]
+    Empty,
     #[error("the endpoint answered with status {status}: {message}")]
     Failed { status: u16, message: String },
+    #[error("the endpoint told of an error: {0}")]
+    Reported(String),
 }
 
 impl From<LlmError> for Problem {
@@ -83,7 +97,15 @@ impl From<LlmError> for Problem {
                 "llm_malformed",
                 "Check that the connection's address is that of a chat model. What arrived before was kept.".to_owned(),
             ),
-            LlmError::Failed { .. } => (502, "llm_failed", "Test the connection, then ask again.".to_owned()),
+            LlmError::Endless => (502, "llm_endless", "What arrived was kept. Ask again, or choose another model.".to_owned()),
+            LlmError::Empty => (
+                502,
+                "llm_empty",
+                "Raise the assistant's maximum of tokens, which a model that thinks first can use up, or choose another \
+                 model."
+                    .to_owned(),
+            ),
+            LlmError::Failed { .. } | LlmError::Reported(_) => (502, "llm_failed", "Test the connection, then ask again.".to_owned()),
         };
         let mut detail = error.to_string();
         if let Some(first) = detail.get_mut(..1) {
@@ -145,7 +167,8 @@ struct StreamedRequest<'a> {
 
 #[derive(Deserialize)]
 struct Models {
-    data: Vec<Model>,
+    /// Some servers without a model say `null`.
+    data: Option<Vec<Model>>,
 }
 
 #[derive(Deserialize)]
@@ -158,12 +181,13 @@ struct Chunk {
     #[serde(default)]
     choices: Vec<Choice>,
     #[serde(default)]
-    error: Option<ErrorBody>,
+    error: Option<serde_json::Value>,
 }
 
 #[derive(Deserialize)]
 struct Choice {
-    #[serde(default)]
+    /// An endpoint that does not stream says all at once, in `message`.
+    #[serde(default, alias = "message")]
     delta: Delta,
     #[serde(default)]
     finish_reason: Option<String>,
@@ -173,12 +197,6 @@ struct Choice {
 struct Delta {
     #[serde(default)]
     content: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct ErrorBody {
-    #[serde(default)]
-    message: String,
 }
 
 impl Llm {
@@ -191,12 +209,19 @@ impl Llm {
         let response = succeeded(response, self.patience).await?;
         let body = body(response, self.patience).await.ok_or(LlmError::NotAnEndpoint)?;
         let models: Models = serde_json::from_slice(&body).map_err(|_| LlmError::NotAnEndpoint)?;
-        Ok(models.data.into_iter().map(|model| model.id).collect())
+        Ok(models
+            .data
+            .unwrap_or_default()
+            .into_iter()
+            .map(|model| model.id)
+            .collect())
     }
 
-    /// Streams an answer piece by piece. An answer that ends without saying so ends in [`LlmError::CutOff`].
+    /// Streams an answer piece by piece, without what a model thinks before it answers.
+    ///
+    /// An answer that ends without saying so ends in [`LlmError::CutOff`].
     pub async fn chat(&self, request: &ChatRequest) -> Result<BoxStream<'static, Result<String, LlmError>>, LlmError> {
-        let response = self.send(Method::POST, "chat/completions", Some(request)).await?;
+        let response = self.send_patiently(request).await?;
         if response.status().is_redirection() {
             return Err(LlmError::NotAnEndpoint);
         }
@@ -210,7 +235,37 @@ impl Llm {
             });
         }
         let response = succeeded(response, self.patience).await?;
+        let media_type = response.headers().get(header::CONTENT_TYPE);
+        let media_type = media_type.and_then(|value| value.to_str().ok()).unwrap_or_default();
+        if media_type.starts_with("application/json") {
+            let body = body(response, self.patience).await.ok_or(LlmError::CutOff)?;
+            let answer = whole(&body);
+            return Ok(futures::stream::once(async { answer }).boxed());
+        }
+        if media_type.starts_with("text/html") {
+            return Err(LlmError::NotAnEndpoint);
+        }
         Ok(pieces(response.bytes_stream(), self.patience).boxed())
+    }
+
+    /// Asks again after the time that a busy endpoint names, if it is short.
+    async fn send_patiently(&self, request: &ChatRequest) -> Result<Response, LlmError> {
+        let mut repeats = 0;
+        loop {
+            let response = self.send(Method::POST, "chat/completions", Some(request)).await?;
+            let wait = retry_after(&response).map(Duration::from_secs);
+            match wait {
+                Some(wait)
+                    if response.status() == StatusCode::TOO_MANY_REQUESTS
+                        && wait <= LONGEST_WAIT
+                        && repeats < MOST_REPEATS =>
+                {
+                    repeats += 1;
+                    tokio::time::sleep(wait).await;
+                }
+                _ => return Ok(response),
+            }
+        }
     }
 
     /// A short answer as a whole.
@@ -248,19 +303,23 @@ async fn succeeded(response: Response, patience: Patience) -> Result<Response, L
     match response.status() {
         status if status.is_success() => Ok(response),
         StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN => Err(LlmError::Unauthorized),
-        StatusCode::TOO_MANY_REQUESTS => {
-            let header = response.headers().get(header::RETRY_AFTER);
-            Err(LlmError::RateLimited {
-                retry_after_seconds: header
-                    .and_then(|value| value.to_str().ok())
-                    .and_then(|value| value.trim().parse().ok()),
-            })
-        }
+        StatusCode::TOO_MANY_REQUESTS => Err(LlmError::RateLimited {
+            retry_after_seconds: retry_after(&response),
+        }),
         status => Err(LlmError::Failed {
             status: status.as_u16(),
             message: shown(&message_in(&body(response, patience).await.unwrap_or_default())),
         }),
     }
+}
+
+/// Seconds from now; the header holds them or a date.
+fn retry_after(response: &Response) -> Option<u64> {
+    let value = response.headers().get(header::RETRY_AFTER)?.to_str().ok()?.trim();
+    value.parse().ok().or_else(|| {
+        let date = DateTime::parse_from_rfc2822(value).ok()?;
+        u64::try_from((date.to_utc() - Utc::now()).num_seconds()).ok()
+    })
 }
 
 /// The whole body, unless it is endless, slow or broken.
@@ -280,8 +339,11 @@ async fn body(response: Response, patience: Patience) -> Option<Vec<u8>> {
 fn message_in(body: &[u8]) -> String {
     let text = String::from_utf8_lossy(body);
     let value: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
-    let told = value["error"]["message"].as_str().or_else(|| value["error"].as_str());
-    told.map_or_else(|| text.trim().to_owned(), str::to_owned)
+    error_message(&value["error"]).unwrap_or_else(|| text.trim().to_owned())
+}
+
+fn error_message(error: &serde_json::Value) -> Option<String> {
+    error["message"].as_str().or_else(|| error.as_str()).map(str::to_owned)
 }
 
 fn shown(message: &str) -> String {
@@ -292,21 +354,102 @@ fn shown(message: &str) -> String {
         .collect()
 }
 
+/// An answer that was not streamed.
+fn whole(body: &[u8]) -> Result<String, LlmError> {
+    let chunk: Chunk = serde_json::from_slice(body).map_err(|_| LlmError::Malformed)?;
+    let mut thoughts = Thoughts::default();
+    let said = content(chunk)?
+        .and_then(|choice| choice.delta.content)
+        .ok_or(LlmError::Malformed)?;
+    Ok(thoughts.without(&said) + &thoughts.rest())
+}
+
+/// The first choice of a chunk, if it has one.
+fn content(chunk: Chunk) -> Result<Option<Choice>, LlmError> {
+    match chunk.error.filter(|error| !error.is_null()) {
+        Some(error) => Err(LlmError::Reported(shown(
+            &error_message(&error).unwrap_or_else(|| error.to_string()),
+        ))),
+        None => Ok(chunk.choices.into_iter().next()),
+    }
+}
+
+/// Leaves out what stands in `<think>` at the beginning of an answer, however it is cut into pieces.
+#[derive(Default)]
+struct Thoughts {
+    held: String,
+    over: bool,
+}
+
+impl Thoughts {
+    const BEGIN: &str = "<think>";
+    const END: &str = "</think>";
+
+    /// What of the text so far belongs to the answer and was not returned before.
+    fn without(&mut self, piece: &str) -> String {
+        if self.over {
+            return piece.to_owned();
+        }
+        self.held.push_str(piece);
+        let begun = self.held.trim_start();
+        if Self::BEGIN.starts_with(begun) {
+            return String::new();
+        }
+        let answer = match begun.strip_prefix(Self::BEGIN) {
+            None => begun,
+            Some(thoughts) => match thoughts.split_once(Self::END) {
+                None => return String::new(),
+                Some((_, answer)) => answer.trim_start(),
+            },
+        };
+        let answer = answer.to_owned();
+        self.over = !answer.is_empty();
+        self.held = if self.over {
+            String::new()
+        } else {
+            format!("{}{}", Self::BEGIN, Self::END)
+        };
+        answer
+    }
+
+    /// What is left when the answer ends: text that only began like a thought.
+    fn rest(self) -> String {
+        if self.over || self.held.contains(Self::BEGIN) {
+            String::new()
+        } else {
+            self.held.trim_start().to_owned()
+        }
+    }
+}
+
 fn pieces<E: std::error::Error + Send>(
     bytes: impl Stream<Item = Result<bytes::Bytes, E>> + Send + 'static,
     patience: Patience,
 ) -> impl Stream<Item = Result<String, LlmError>> + Send {
     struct Reading<S> {
         events: S,
+        thoughts: Thoughts,
+        begun: bool,
+        /// A reason to finish was given.
         finished: bool,
         over: bool,
-        begun: bool,
     }
+    let mut received = 0;
+    let bytes = bytes.map(move |chunk| {
+        let chunk = chunk.map_err(|_| LlmError::CutOff)?;
+        received += chunk.len();
+        if received > LONGEST_STREAM {
+            Err(LlmError::Endless)
+        } else {
+            Ok(chunk)
+        }
+    });
     let start = Reading {
         events: Box::pin(bytes.eventsource()),
+        thoughts: Thoughts::default(),
+        begun: false,
         finished: false,
         over: false,
-        begun: false,
     };
     futures::stream::unfold(start, move |mut reading| async move {
         if reading.over {
@@ -314,41 +457,45 @@ fn pieces<E: std::error::Error + Send>(
         }
         let read = loop {
             let wait = if reading.begun { patience.idle } else { patience.first };
-            match timeout(wait, reading.events.next()).await {
+            let event = match timeout(wait, reading.events.next()).await {
                 Err(_) if reading.begun => break Err(LlmError::Stalled(patience.idle)),
                 Err(_) => break Err(LlmError::Slow(patience.first)),
-                // Some endpoints close without `[DONE]` after they gave a reason to finish.
-                Ok(None) if reading.finished => return None,
-                Ok(None) => break Err(LlmError::CutOff),
-                Ok(Some(Err(eventsource_stream::EventStreamError::Transport(_)))) => break Err(LlmError::CutOff),
+                Ok(Some(Err(EventStreamError::Transport(error)))) => break Err(error),
                 Ok(Some(Err(_))) => break Err(LlmError::Malformed),
-                Ok(Some(Ok(event))) if event.data.trim() == "[DONE]" => return None,
-                Ok(Some(Ok(event))) => {
-                    reading.begun = true;
-                    let Ok(chunk) = serde_json::from_str::<Chunk>(&event.data) else {
-                        break Err(LlmError::Malformed);
-                    };
-                    if let Some(error) = chunk.error {
-                        let message = shown(&error.message);
-                        break Err(LlmError::Failed { status: 200, message });
-                    }
-                    let Some(choice) = chunk.choices.into_iter().next() else {
-                        continue;
-                    };
-                    reading.finished |= choice.finish_reason.is_some();
-                    if let Some(text) = choice.delta.content.filter(|text| !text.is_empty()) {
-                        break Ok(text);
-                    }
+                Ok(None) if !reading.begun => break Err(LlmError::Malformed),
+                // Some endpoints close without `[DONE]` after they gave a reason to finish.
+                Ok(None) if !reading.finished => break Err(LlmError::CutOff),
+                Ok(Some(Ok(event))) if event.data.trim() != "[DONE]" => event,
+                Ok(_) => {
+                    reading.over = true;
+                    break Ok(std::mem::take(&mut reading.thoughts).rest());
                 }
+            };
+            reading.begun = true;
+            let choice = match serde_json::from_str(&event.data).map(content) {
+                Err(_) => break Err(LlmError::Malformed),
+                Ok(Err(error)) => break Err(error),
+                Ok(Ok(None)) => continue,
+                Ok(Ok(Some(choice))) => choice,
+            };
+            reading.finished |= choice.finish_reason.is_some();
+            let text = reading.thoughts.without(&choice.delta.content.unwrap_or_default());
+            if !text.is_empty() {
+                break Ok(text);
             }
         };
-        reading.over = read.is_err();
+        reading.over |= read.is_err();
         Some((read, reading))
     })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    };
+
     use axum::{
         Router,
         body::Body,
@@ -395,7 +542,7 @@ mod tests {
     }
 
     async fn refusing(status: StatusCode, body: &'static str) -> LlmError {
-        let handler = move || async move { (status, [(header::RETRY_AFTER, "7")], body) };
+        let handler = move || async move { (status, [(header::RETRY_AFTER, "70")], body) };
         let llm = endpoint(Router::new().route("/v1/chat/completions", post(handler))).await;
         llm.complete(&request()).await.unwrap_err()
     }
@@ -441,6 +588,84 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_is_no_stream_of_events_is_read_if_it_is_an_answer_and_named_if_not() {
+        let with_type = |media_type: &'static str, body: &'static str| async move {
+            let handler = post(move || async move { ([(header::CONTENT_TYPE, media_type)], body) });
+            endpoint(Router::new().route("/v1/chat/completions", handler))
+                .await
+                .complete(&request())
+                .await
+        };
+        let whole = r#"{"choices":[{"message":{"role":"assistant","content":"All at once"},"finish_reason":"stop"}]}"#;
+        assert_eq!(with_type("application/json", whole).await.unwrap(), "All at once");
+        let broken = with_type("application/json; charset=utf-8", r#"{"error":"no memory left"}"#).await;
+        assert!(broken.unwrap_err().to_string().contains("no memory left"));
+        assert!(matches!(
+            with_type("application/json", "[1]").await,
+            Err(LlmError::Malformed)
+        ));
+        assert!(matches!(
+            with_type("text/html", "<h1>Hi</h1>").await,
+            Err(LlmError::NotAnEndpoint)
+        ));
+        assert!(matches!(
+            with_type("text/plain", "Hello").await,
+            Err(LlmError::Malformed)
+        ));
+    }
+
+    #[tokio::test]
+    async fn what_a_model_thinks_is_not_part_of_its_answer() {
+        let reasoned = answering(
+            "data: {\"choices\":[{\"delta\":{\"reasoning_content\":\"Hm. \",\"content\":null}}]}\n\n\
+             data: {\"choices\":[{\"delta\":{\"content\":\"Yes.\"}}]}\n\ndata: [DONE]\n\n",
+        );
+        assert_eq!(reasoned.await.complete(&request()).await.unwrap(), "Yes.");
+        let tagged = answering(
+            "data: {\"choices\":[{\"delta\":{\"content\":\"<thi\"}}]}\n\ndata: {\"choices\":[{\"delta\":{\"content\":\"nk>Hm\"}}]}\n\n\
+             data: {\"choices\":[{\"delta\":{\"content\":\".</think>\"}}]}\n\n\
+             data: {\"choices\":[{\"delta\":{\"content\":\"\\n\\nYes.\"}}]}\n\ndata: [DONE]\n\n",
+        );
+        assert_eq!(tagged.await.complete(&request()).await.unwrap(), "Yes.");
+        let similar = answering("data: {\"choices\":[{\"delta\":{\"content\":\"<th\"}}]}\n\ndata: [DONE]\n\n");
+        assert_eq!(similar.await.complete(&request()).await.unwrap(), "<th");
+    }
+
+    #[tokio::test]
+    async fn a_stream_without_end_is_ended() {
+        let chunk = format!(
+            "data: {{\"choices\":[{{\"delta\":{{\"content\":\"{}\"}}}}]}}\n\n",
+            "x".repeat(1 << 16)
+        );
+        let handler = post(|| async move {
+            let chunks = futures::stream::repeat_with(move || Ok::<_, std::convert::Infallible>(chunk.clone()));
+            ([(header::CONTENT_TYPE, "text/event-stream")], Body::from_stream(chunks))
+        });
+        let mut llm = endpoint(Router::new().route("/v1/chat/completions", handler)).await;
+        llm.patience = Patience::default();
+        let ended = llm.complete(&request()).await;
+        assert!(matches!(ended, Err(LlmError::Endless)), "{:?}", ended.err());
+    }
+
+    #[tokio::test]
+    async fn a_busy_endpoint_is_asked_again_after_the_time_it_names() {
+        let asked = Arc::new(AtomicU32::new(0));
+        let counter = asked.clone();
+        let handler = post(move || async move {
+            if counter.fetch_add(1, Ordering::SeqCst) == 0 {
+                return (StatusCode::TOO_MANY_REQUESTS, [(header::RETRY_AFTER, "1")]).into_response();
+            }
+            r#"data: {"choices":[{"delta":{"content":"Now"},"finish_reason":"stop"}]}
+
+"#
+            .into_response()
+        });
+        let llm = endpoint(Router::new().route("/v1/chat/completions", handler)).await;
+        assert_eq!(llm.complete(&request()).await.unwrap(), "Now");
+        assert_eq!(asked.load(Ordering::SeqCst), 2);
+    }
+
+    #[tokio::test]
     async fn refusals_name_their_cause() {
         assert!(matches!(
             refusing(StatusCode::UNAUTHORIZED, "").await,
@@ -459,7 +684,7 @@ mod tests {
         assert!(matches!(
             refusing(StatusCode::TOO_MANY_REQUESTS, "").await,
             LlmError::RateLimited {
-                retry_after_seconds: Some(7)
+                retry_after_seconds: Some(70)
             }
         ));
         let failed = refusing(StatusCode::BAD_REQUEST, r#"{"error":"context too long"}"#).await;

@@ -39,7 +39,14 @@ pub async fn regenerate(
         .store
         .conversation(caller.user.id, message.conversation_id)
         .await?;
-    let asked = answer::begin(&state, caller.user.id, &conversation, Question::Asked(question)).await?;
+    let asked = answer::begin(
+        &state,
+        caller.user.id,
+        &conversation,
+        Question::Again(question),
+        Vec::new(),
+    )
+    .await?;
     Ok((StatusCode::ACCEPTED, Json(asked)))
 }
 
@@ -61,7 +68,8 @@ pub async fn stop(
 
 /// Say whether an answer helped.
 #[utoipa::path(put, path = "/messages/{id}/feedback", tag = "Conversations", params(("id" = uuid::Uuid, Path)),
-    request_body = Feedback, responses((status = 200, body = Message)))]
+    request_body(content = Feedback, example = json!({ "helpful": false, "note": "It is about the old contract." })),
+    responses((status = 200, body = Message)))]
 pub async fn feedback(
     State(state): State<AppState>,
     caller: Caller,
@@ -80,7 +88,10 @@ pub async fn feedback(
 }
 
 /// Server-sent events: an `AnswerEvent` each, with ids from 1. Send `Last-Event-ID` to go on where you were.
-#[utoipa::path(get, path = "/messages/{id}/events", tag = "Conversations", params(("id" = uuid::Uuid, Path)),
+///
+/// The last event is `done`; an answer that has ended sends that one alone. Close the stream then.
+#[utoipa::path(get, path = "/messages/{id}/events", tag = "Conversations",
+    params(("id" = uuid::Uuid, Path), ("Last-Event-ID" = Option<u64>, Header, description = "The last event that arrived")),
     responses((status = 200, content_type = "text/event-stream", body = AnswerEvent)))]
 pub async fn events(
     State(state): State<AppState>,

@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-use api::{AnswerEvent, MessageId, Problem};
+use api::{AnswerEvent, MessageId, Problem, UserId};
 use futures::{Stream, stream};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -22,22 +22,39 @@ pub fn interrupted() -> Problem {
 
 #[derive(Clone, Default)]
 pub struct RunningAnswers {
-    running: Arc<Mutex<HashMap<MessageId, Arc<RunningAnswer>>>>,
+    running: Arc<Mutex<HashMap<MessageId, (UserId, Arc<RunningAnswer>)>>>,
 }
 
 impl RunningAnswers {
-    pub fn begin(&self, id: MessageId) -> Arc<RunningAnswer> {
+    pub fn begin(&self, id: MessageId, asker: UserId) -> Arc<RunningAnswer> {
         let answer = Arc::new(RunningAnswer::default());
-        locked(&self.running).insert(id, answer.clone());
+        locked(&self.running).insert(id, (asker, answer.clone()));
         answer
     }
 
+    /// How many answers are being written for this user.
+    pub fn of(&self, asker: UserId) -> usize {
+        let running = locked(&self.running);
+        running.values().filter(|(other, _)| *other == asker).count()
+    }
+
+    /// Waits until what was written of every answer is stored.
+    pub async fn all_ended(&self) {
+        let running: Vec<_> = locked(&self.running)
+            .values()
+            .map(|(_, answer)| answer.clone())
+            .collect();
+        for answer in running {
+            answer.ended().await;
+        }
+    }
+
     pub fn get(&self, id: MessageId) -> Option<Arc<RunningAnswer>> {
-        locked(&self.running).get(&id).cloned()
+        locked(&self.running).get(&id).map(|(_, answer)| answer.clone())
     }
 
     pub fn end(&self, id: MessageId) {
-        if let Some(answer) = locked(&self.running).remove(&id) {
+        if let Some((_, answer)) = locked(&self.running).remove(&id) {
             answer.grown.send_modify(|grown| grown.over = true);
         }
     }
@@ -126,7 +143,7 @@ mod tests {
     async fn a_reader_that_comes_back_gets_what_it_missed_under_the_same_ids() {
         let running = RunningAnswers::default();
         let id = MessageId(Uuid::now_v7());
-        let answer = running.begin(id);
+        let answer = running.begin(id, UserId(Uuid::nil()));
         for event in [delta("a"), html("<p>a"), delta("b"), html("<p>ab"), delta("c")] {
             answer.tell(event);
         }
@@ -145,7 +162,7 @@ mod tests {
     async fn a_reader_that_waits_is_told_at_once_and_released_at_the_end() {
         let running = RunningAnswers::default();
         let id = MessageId(Uuid::now_v7());
-        let answer = running.begin(id);
+        let answer = running.begin(id, UserId(Uuid::nil()));
         let reader = tokio::spawn(answer.clone().follow(0).collect::<Vec<_>>());
         answer.tell(delta("late"));
         running.end(id);

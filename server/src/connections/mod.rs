@@ -2,6 +2,8 @@
 
 pub mod secrets;
 
+use std::time::Duration;
+
 use api::{Connection, ConnectionId, ConnectionTest, Problem, Role, SaveConnection};
 use axum::{
     Json,
@@ -20,6 +22,12 @@ use crate::{
     state::AppState,
 };
 
+/// Somebody waits for the result of a test.
+const TEST_PATIENCE: Patience = Patience {
+    first: Duration::from_secs(15),
+    idle: Duration::from_secs(15),
+};
+
 pub fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new()
         .routes(routes!(list, create))
@@ -35,7 +43,10 @@ async fn list(State(state): State<AppState>, caller: Caller) -> Result<Json<Vec<
 }
 
 /// Connect a language model.
-#[utoipa::path(post, path = "/connections", tag = "Connections", request_body = SaveConnection,
+#[utoipa::path(post, path = "/connections", tag = "Connections",
+    request_body(content = SaveConnection, example = json!({
+        "name": "Ollama here", "preset": "ollama", "base_url": "http://127.0.0.1:11434/v1", "model": "qwen3:4b"
+    })),
     responses((status = 201, body = Connection)))]
 async fn create(
     State(state): State<AppState>,
@@ -79,7 +90,7 @@ async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Ask the endpoint for its models.
+/// Ask the endpoint for its models. What is wrong with it is told in `problem`, with status 200.
 #[utoipa::path(post, path = "/connections/{id}/test", tag = "Connections", params(("id" = uuid::Uuid, Path)),
     responses((status = 200, body = ConnectionTest)))]
 async fn test(
@@ -88,13 +99,21 @@ async fn test(
     Path(id): Path<ConnectionId>,
 ) -> Result<Json<ConnectionTest>, ApiError> {
     let stored = state.store.connection(caller.user.id, id).await?;
-    Ok(Json(match open(&state, &stored)?.models().await {
-        Ok(models) => ConnectionTest { models, problem: None },
-        Err(error) => ConnectionTest {
-            models: Vec::new(),
-            problem: Some(Problem::from(error)),
-        },
-    }))
+    let tried = match open(&state, &stored) {
+        Ok(llm) => {
+            let llm = Llm {
+                patience: TEST_PATIENCE,
+                ..llm
+            };
+            llm.models().await.map_err(Problem::from)
+        }
+        Err(error) => Err(error.0),
+    };
+    let (models, problem) = match tried {
+        Ok(models) => (models, None),
+        Err(problem) => (Vec::new(), Some(problem)),
+    };
+    Ok(Json(ConnectionTest { models, problem }))
 }
 
 /// The endpoint of a stored connection, ready to be asked.

@@ -63,6 +63,7 @@ impl From<StoreError> for ApiError {
             StoreError::Forbidden(_) => (StatusCode::FORBIDDEN, "forbidden", "Not allowed"),
             StoreError::LastAdmin => (StatusCode::CONFLICT, "last_admin", "An administrator must remain"),
             StoreError::Taken(_) => (StatusCode::CONFLICT, "taken", "Already taken"),
+            StoreError::Last(_) => (StatusCode::CONFLICT, "last_one", "The last one stays"),
             StoreError::ChangedMeanwhile(_) => (StatusCode::CONFLICT, "changed_meanwhile", "Changed meanwhile"),
             StoreError::DiskFull => (
                 StatusCode::INSUFFICIENT_STORAGE,

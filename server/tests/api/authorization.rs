@@ -1,6 +1,9 @@
 //! Every route of the API, as nobody and as another user.
 
-use crate::common::{create_knowledge_base, server};
+use crate::{
+    asking::{Asking, answer, configure, connect, start, text, tree},
+    common::{create_knowledge_base, server},
+};
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 
@@ -39,6 +42,7 @@ async fn nobody_gets_anything_from_any_route_that_is_not_public() {
             .replace("/api/v1", "")
             .replace("{id}", &uuid::Uuid::nil().to_string());
         let path = path.replace("{user_id}", &uuid::Uuid::nil().to_string());
+        let path = path.replace("{version}", "1");
         let answer = server
             .nobody()
             .send(&method.to_uppercase(), &path, Some(json!({})))
@@ -88,6 +92,62 @@ async fn another_user_finds_nothing_of_ones_knowledge_base_or_documents() {
         owner.get(&format!("/documents/{document}")).await.status,
         StatusCode::OK
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn another_user_finds_nothing_of_ones_assistants_connections_and_conversations() {
+    let asking = Asking::with_documents().await;
+    let owner = &asking.owner;
+    let other = asking.server.sign_up("eve@example.org").await;
+    let connection = connect(owner, "https://llm.example/v1").await;
+    configure(owner, |settings| settings["model"] = json!({ "kind": "extractive" })).await;
+    let asked = start(owner, "What is the notice period?").await;
+    answer(owner, &asked).await;
+    let assistant = owner.get("/assistants").await.json()[0].clone();
+    let before = tree(owner, &asked).await;
+
+    let mut walked = 0;
+    for (method, path) in described_routes(&asking.server).await {
+        let path = path.replace("/api/v1", "");
+        let id = match path.split('/').nth(1).unwrap() {
+            _ if !path.contains("{id}") => continue,
+            "assistants" => text(&assistant["id"]),
+            "connections" => &connection,
+            "conversations" => text(&asked["conversation"]["id"]),
+            "messages" => text(&asked["answer"]["id"]),
+            _ => continue,
+        };
+        // Bodies that would do, so that nothing but who sends them can be wrong.
+        let body = match (method.as_str(), path.as_str()) {
+            ("put", "/assistants/{id}") => json!({ "base_version": 2, "settings": assistant["settings"] }),
+            ("put", "/connections/{id}") => {
+                json!({ "name": "Mine", "preset": "custom", "base_url": "https://llm.example/v1" })
+            }
+            ("patch", "/conversations/{id}") => json!({ "title": "Mine" }),
+            ("post", "/conversations/{id}/messages") => json!({ "question": "What is the rent?" }),
+            ("put", "/messages/{id}/feedback") => json!({ "helpful": false, "note": "Mine" }),
+            _ => json!({}),
+        };
+        let path = path.replace("{id}", id).replace("{version}", "1");
+        let refused = other.send(&method.to_uppercase(), &path, Some(body)).await;
+        assert_eq!(
+            refused.status,
+            StatusCode::NOT_FOUND,
+            "{method} {path}: {}",
+            refused.text()
+        );
+        walked += 1;
+    }
+    assert!(walked >= 16, "only {walked} routes were walked");
+    for list in ["/connections", "/conversations"] {
+        let seen = other.get(list).await.text();
+        assert!(
+            !seen.contains(&connection) && !seen.contains(text(&asked["conversation"]["id"])),
+            "{list}: {seen}"
+        );
+    }
+    assert_eq!(tree(owner, &asked).await, before);
+    asking.end().await;
 }
 
 #[tokio::test]

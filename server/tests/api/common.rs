@@ -87,7 +87,7 @@ async fn open(config: Config, assets: PathBuf, folder: TempDir) -> Server {
 /// Somebody with a session cookie; `nobody()` has none.
 #[derive(Clone)]
 pub struct Visitor {
-    router: Router,
+    pub router: Router,
     pub cookie: Option<String>,
     /// The secret of an API key.
     key: Option<String>,

@@ -23,7 +23,7 @@ pub fn differences(left: &AssistantSettings, right: &AssistantSettings, names: &
         .collect()
 }
 
-fn fields(settings: &AssistantSettings, names: &Names) -> [(&'static str, String); 13] {
+fn fields(settings: &AssistantSettings, names: &Names) -> [(&'static str, String); 14] {
     let (retrieval, generation) = (&settings.retrieval, &settings.generation);
     [
         ("Name", settings.name.clone()),
@@ -31,6 +31,7 @@ fn fields(settings: &AssistantSettings, names: &Names) -> [(&'static str, String
         ("Knowledge bases", names.sources(&settings.knowledge_base_ids)),
         ("Passages", retrieval.passages.to_string()),
         ("Neighbours", retrieval.neighbours.to_string()),
+        ("Room for passages", format!("{} tokens", retrieval.context_tokens)),
         ("Least relevance", retrieval.min_score.to_string()),
         ("Weight of words", retrieval.lexical_weight.to_string()),
         ("Model", names.model(&settings.model)),

@@ -25,6 +25,7 @@ pub struct Draft {
     pub min_score: RwSignal<String>,
     pub lexical_weight: RwSignal<String>,
     pub neighbours: RwSignal<String>,
+    pub context_tokens: RwSignal<String>,
     pub temperature: RwSignal<String>,
     pub top_p: RwSignal<String>,
     pub max_tokens: RwSignal<String>,
@@ -46,6 +47,7 @@ impl Draft {
             min_score: empty(),
             lexical_weight: empty(),
             neighbours: empty(),
+            context_tokens: empty(),
             temperature: empty(),
             top_p: empty(),
             max_tokens: empty(),
@@ -76,6 +78,7 @@ impl Draft {
         self.min_score.set(retrieval.min_score.to_string());
         self.lexical_weight.set(retrieval.lexical_weight.to_string());
         self.neighbours.set(retrieval.neighbours.to_string());
+        self.context_tokens.set(retrieval.context_tokens.to_string());
         self.temperature.set(generation.temperature.to_string());
         self.top_p.set(generation.top_p.to_string());
         self.max_tokens.set(generation.max_tokens.to_string());
@@ -103,6 +106,7 @@ impl Draft {
                 min_score: number("min_score", self.min_score, &mut wrong),
                 lexical_weight: number("lexical_weight", self.lexical_weight, &mut wrong),
                 neighbours: number("neighbours", self.neighbours, &mut wrong),
+                context_tokens: number("context_tokens", self.context_tokens, &mut wrong),
             },
             generation: GenerationSettings {
                 temperature: number("temperature", self.temperature, &mut wrong),

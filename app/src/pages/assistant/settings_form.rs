@@ -178,6 +178,16 @@ fn Retrieval(draft: Draft) -> impl IntoView {
                     hint="0 to 3. Passages that stand before and after each found one."
                 />
                 <NumberField
+                    name="context_tokens"
+                    label="Room for passages"
+                    value=draft.context_tokens
+                    unit="tokens"
+                    min="200"
+                    max="100000"
+                    step="1"
+                    hint="200 to 100,000. Passages that do not fit any more are left out."
+                />
+                <NumberField
                     name="min_score"
                     label="Least relevance"
                     value=draft.min_score

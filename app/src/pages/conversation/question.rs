@@ -35,7 +35,7 @@ fn Edit(message: Message) -> impl IntoView {
     let asking = Action::new(move |question: &String| {
         let question = question.clone();
         async move {
-            thread.ask(question, parent_id).await?;
+            thread.edit(id, question).await?;
             let new = untrack(|| thread.branch())
                 .into_iter()
                 .find(|message| message.parent_id == parent_id);
@@ -82,7 +82,7 @@ fn Edit(message: Message) -> impl IntoView {
             </summary>
             <form action="/forms/ask" method="post" on:submit=submit on:keydown=on_key>
                 <input type="hidden" name="conversation_id" value=thread.id().to_string() />
-                <input type="hidden" name="parent_id" value=parent_id.map(|id| id.to_string()).unwrap_or_default() />
+                <input type="hidden" name="edits" value=id.to_string() />
                 <label for=format!("edited-{id}")>"The question in other words"</label>
                 <textarea
                     id=format!("edited-{id}")

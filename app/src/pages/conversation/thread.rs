@@ -111,13 +111,28 @@ impl Thread {
         Place { at, alternatives }
     }
 
-    /// Asks after the answer `parent`, or as a first question.
+    /// Asks after the answer `parent`.
     pub async fn ask(self, question: String, parent: Option<MessageId>) -> Result<(), Problem> {
-        let path = format!("/conversations/{}/messages", self.id);
-        let ask = Ask {
+        self.send(Ask {
             question,
             parent_id: parent,
-        };
+            edits: None,
+        })
+        .await
+    }
+
+    /// Asks in the place of a question, in a branch of its own.
+    pub async fn edit(self, asked: MessageId, question: String) -> Result<(), Problem> {
+        self.send(Ask {
+            question,
+            parent_id: None,
+            edits: Some(asked),
+        })
+        .await
+    }
+
+    async fn send(self, ask: Ask) -> Result<(), Problem> {
+        let path = format!("/conversations/{}/messages", self.id);
         self.take(transport::in_browser().post(&path, &ask).await?);
         Ok(())
     }

@@ -33,6 +33,7 @@ pub fn HomePage() -> impl IntoView {
         let start = StartConversation {
             question,
             assistant_id: assistant.get_untracked(),
+            knowledge_base_ids: Vec::new(),
         };
         async move {
             let asked: Asked = transport::in_browser().post("/conversations", &start).await?;
