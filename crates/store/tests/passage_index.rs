@@ -1,6 +1,6 @@
 //! What is found is what is stored: whatever was added, read again or deleted meanwhile.
 
-use api::{CreateKnowledgeBase, DocumentId, KnowledgeBaseId, UserId};
+use api::{CreateKnowledgeBase, DocumentId, KnowledgeBaseId, Stage, UserId};
 use engine::{document::ExtractedText, split::Passage};
 use store::{NewDocument, NewPassage, NewUser, PassageIndex, Published, Sought, Store};
 use uuid::Uuid;
@@ -54,9 +54,9 @@ impl Fixture {
             source_url: None,
         };
         self.store.accept_document(self.user, &new).await.unwrap();
-        let passages: Vec<NewPassage> = vectors
-            .iter()
-            .enumerate()
+        let job = self.store.lease_job(Uuid::now_v7(), 60_000).await.unwrap().unwrap();
+        let passages: Vec<NewPassage> = (0..)
+            .zip(vectors)
             .map(|(ordinal, vector)| {
                 let passage = Passage {
                     text: format!("{name} {ordinal}"),
@@ -67,16 +67,19 @@ impl Fixture {
                     heading_path: Vec::new(),
                     table_head: None,
                 };
-                NewPassage::new(ordinal, passage, name, vector)
+                NewPassage::new(ordinal, Vec::new(), passage, name.to_owned(), vector)
             })
             .collect();
+        self.store
+            .stage_passages(&job, Stage::Embed, 1.0, &passages)
+            .await
+            .unwrap();
         let published = Published {
-            document: id,
             media_type: "text/plain",
             text: &ExtractedText::default(),
-            passages: &passages,
+            passages: u32::try_from(passages.len()).unwrap(),
         };
-        self.store.publish_document(published).await.unwrap().unwrap();
+        self.store.publish_document(&job, published).await.unwrap().unwrap();
         id
     }
 

@@ -158,7 +158,7 @@ impl Grounder {
                 place: end..end,
                 with: if unspaced { mark } else { format!(" {mark}") },
             });
-            replacements.sort_by_key(|replacement| replacement.place.start);
+            replacements.sort_by_key(|replacement| (replacement.place.start, replacement.place.end));
         }
         Ok(replacements)
     }
