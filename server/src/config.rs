@@ -1,179 +1,229 @@
 //! Configuration: defaults, then the file, then `HYPERION_*`, then flags; later ones win.
 
+mod settings;
+mod value;
+
 use std::{
-    net::SocketAddr,
+    collections::BTreeMap,
+    ffi::OsString,
+    fmt::{self, Write},
     path::{Path, PathBuf},
 };
 
-use clap::Args;
-use serde::{Deserialize, Serialize};
+use toml::Spanned;
 
-/// The effective configuration.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Config {
-    /// Address and port to serve on.
-    pub listen: SocketAddr,
-    /// Folder of the database, the original files and the secret key.
-    pub data_dir: PathBuf,
-    /// Folder that holds `site/`, `models/` and `libpdfium.so`; the program's own folder unless given.
-    pub assets_dir: Option<PathBuf>,
-    /// Whether visitors may create accounts. The first account can always be created.
-    pub sign_up: bool,
-    /// Whether servers on private and loopback addresses may be reached (connections, upload by URL).
-    pub allow_private_addresses: bool,
-    /// Set when browsers reach the server by https: cookies are then sent over https only.
-    pub secure_cookies: bool,
-    /// Largest file taken, in MiB.
-    pub max_upload_mib: u64,
-    /// Documents read at the same time.
-    pub workers: usize,
-}
+use self::value::Given;
+pub use self::{
+    settings::{Config, ConfigArgs, SETTINGS, Setting},
+    value::LogFormat,
+};
 
-impl Default for Config {
-    fn default() -> Self {
-        Self {
-            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
-            data_dir: PathBuf::from("data"),
-            assets_dir: None,
-            sign_up: true,
-            allow_private_addresses: false,
-            secure_cookies: false,
-            max_upload_mib: 100,
-            workers: std::thread::available_parallelism().map_or(1, usize::from),
-        }
-    }
-}
+/// Prefix of the variables of all settings.
+const PREFIX: &str = "HYPERION_";
 
-/// Flags that override the file and the environment.
-#[derive(Debug, Clone, Default, Args)]
-pub struct ConfigArgs {
-    /// Configuration file (TOML).
-    #[arg(long, env = "HYPERION_CONFIG", global = true)]
-    pub config: Option<PathBuf>,
-    /// Address and port to serve on.
-    #[arg(long, env = "HYPERION_LISTEN", global = true)]
-    pub listen: Option<SocketAddr>,
-    /// Folder of the database, the original files and the secret key.
-    #[arg(long, env = "HYPERION_DATA_DIR", global = true)]
-    pub data_dir: Option<PathBuf>,
-    /// Folder that holds site/, models/ and libpdfium.so.
-    #[arg(long, env = "HYPERION_ASSETS_DIR", global = true)]
-    pub assets_dir: Option<PathBuf>,
-    /// Whether visitors may create accounts.
-    #[arg(long, env = "HYPERION_SIGN_UP", global = true)]
-    pub sign_up: Option<bool>,
-    /// Whether servers on private addresses may be reached.
-    #[arg(long, env = "HYPERION_ALLOW_PRIVATE_ADDRESSES", global = true)]
-    pub allow_private_addresses: Option<bool>,
-    /// Send cookies over https only.
-    #[arg(long, env = "HYPERION_SECURE_COOKIES", global = true)]
-    pub secure_cookies: Option<bool>,
-    /// Largest file taken, in MiB.
-    #[arg(long, env = "HYPERION_MAX_UPLOAD_MIB", global = true)]
-    pub max_upload_mib: Option<u64>,
-    /// Documents read at the same time.
-    #[arg(long, env = "HYPERION_WORKERS", global = true)]
-    pub workers: Option<usize>,
-}
+/// Variables that are no settings of the server but belong to the program all the same.
+const OTHER_VARIABLES: [&str; 5] = [
+    "HYPERION_CONFIG",
+    "HYPERION_SECRET_KEY",
+    "HYPERION_PDFIUM",
+    "HYPERION_SERVER",
+    "HYPERION_API_KEY",
+];
 
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     #[error("the configuration file {} could not be read: {source}", path.display())]
     Unreadable { path: PathBuf, source: std::io::Error },
-    /// `toml` names the line, what is wrong with it and what would be accepted.
-    #[error("the configuration file {} is not valid:\n{source}", path.display())]
-    Invalid {
+    /// `toml` names the line and what is wrong with it.
+    #[error("the configuration file {} is not valid TOML:\n{source}", path.display())]
+    Syntax {
         path: PathBuf,
         source: Box<toml::de::Error>,
     },
-    #[error("{0} is not a setting of Hyperion: see `hyperion serve --help` for those there are")]
-    UnknownVariable(String),
-    #[error("{setting} must be {accepted}, but is {value}")]
-    OutOfRange {
-        setting: &'static str,
+    #[error("{}, line {line}: {key} is not a setting of Hyperion. Settings are {}", path.display(), names())]
+    UnknownKey { path: PathBuf, line: usize, key: String },
+    #[error(
+        "{name} is not a setting of Hyperion. Variables are HYPERION_CONFIG and, for settings, {}",
+        variables()
+    )]
+    UnknownVariable { name: String },
+    #[error("{place} must be {accepted}, but is {value}")]
+    Value {
+        place: String,
         accepted: &'static str,
         value: String,
     },
 }
 
-/// Variables that are not settings but belong to the program all the same.
-const OTHER_VARIABLES: [&str; 3] = ["HYPERION_SECRET_KEY", "HYPERION_LOG", "HYPERION_PDFIUM"];
+/// Where a value came from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Source {
+    Default,
+    File { path: PathBuf, line: usize },
+    Variable(String),
+    Flag(String),
+}
 
-const SETTINGS: [&str; 9] = [
-    "CONFIG",
-    "LISTEN",
-    "DATA_DIR",
-    "ASSETS_DIR",
-    "SIGN_UP",
-    "ALLOW_PRIVATE_ADDRESSES",
-    "SECURE_COOKIES",
-    "MAX_UPLOAD_MIB",
-    "WORKERS",
-];
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => f.write_str("default"),
+            Self::File { path, line } => write!(f, "{}, line {line}", path.display()),
+            Self::Variable(name) => write!(f, "variable {name}"),
+            Self::Flag(flag) => write!(f, "flag {flag}"),
+        }
+    }
+}
+
+/// The effective configuration and where each of its values came from.
+#[derive(Debug, Clone)]
+pub struct Loaded {
+    pub config: Config,
+    /// By the name of the setting; one that is absent has its default.
+    sources: BTreeMap<&'static str, Source>,
+    /// Whether the secret key is in the environment.
+    secret_key_given: bool,
+}
+
+impl Loaded {
+    /// Reads the file that flag or environment name, the environment and the flags.
+    pub fn read(
+        args: &ConfigArgs,
+        environment: impl IntoIterator<Item = (OsString, OsString)>,
+    ) -> Result<Self, ConfigError> {
+        let variables: BTreeMap<String, String> = environment
+            .into_iter()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.to_string_lossy().into_owned())))
+            .filter(|(name, _)| name.starts_with(PREFIX))
+            .collect();
+        let mut loaded = Self {
+            config: Config::default(),
+            sources: BTreeMap::new(),
+            secret_key_given: variables.contains_key("HYPERION_SECRET_KEY"),
+        };
+        let file = args.config.clone();
+        if let Some(path) = file.or_else(|| variables.get("HYPERION_CONFIG").map(PathBuf::from)) {
+            loaded.take_file(&path)?;
+        }
+        loaded.take_variables(&variables)?;
+        for (setting, text) in args.given() {
+            let flag = format!("--{}", setting.name.replace('_', "-"));
+            loaded.take(setting, Given::Text(text), &flag, Source::Flag(flag.clone()))?;
+        }
+        Ok(loaded)
+    }
+
+    fn take_file(&mut self, path: &Path) -> Result<(), ConfigError> {
+        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
+            path: path.to_owned(),
+            source,
+        })?;
+        let values: BTreeMap<Spanned<String>, toml::Value> =
+            toml::from_str(&text).map_err(|source| ConfigError::Syntax {
+                path: path.to_owned(),
+                source: Box::new(source),
+            })?;
+        for (key, value) in values {
+            let before = text.get(..key.span().start).unwrap_or_default();
+            let line = 1 + before.matches('\n').count();
+            let name = key.get_ref();
+            let setting =
+                SETTINGS
+                    .iter()
+                    .find(|setting| setting.name == name)
+                    .ok_or_else(|| ConfigError::UnknownKey {
+                        path: path.to_owned(),
+                        line,
+                        key: name.clone(),
+                    })?;
+            let place = format!("{}, line {line}: {name}", path.display());
+            let path = path.to_owned();
+            self.take(setting, Given::Toml(&value), &place, Source::File { path, line })?;
+        }
+        Ok(())
+    }
+
+    /// A misspelt variable would otherwise be ignored in silence.
+    fn take_variables(&mut self, variables: &BTreeMap<String, String>) -> Result<(), ConfigError> {
+        for (name, text) in variables {
+            match SETTINGS.iter().find(|setting| &setting.variable() == name) {
+                Some(setting) => self.take(setting, Given::Text(text), name, Source::Variable(name.clone()))?,
+                None if OTHER_VARIABLES.contains(&name.as_str()) => {}
+                None => return Err(ConfigError::UnknownVariable { name: name.clone() }),
+            }
+        }
+        Ok(())
+    }
+
+    fn take(
+        &mut self,
+        setting: &'static Setting,
+        given: Given<'_>,
+        place: &str,
+        source: Source,
+    ) -> Result<(), ConfigError> {
+        if !self.config.set(setting.name, &given) {
+            return Err(ConfigError::Value {
+                place: place.to_owned(),
+                accepted: setting.accepted,
+                value: given.to_string(),
+            });
+        }
+        self.sources.insert(setting.name, source);
+        Ok(())
+    }
+
+    pub fn source(&self, name: &str) -> &Source {
+        self.sources.get(name).unwrap_or(&Source::Default)
+    }
+
+    /// A configuration file that has the same effect, saying where each value came from. It holds no secret.
+    pub fn to_toml(&self) -> String {
+        let mut text = String::new();
+        for (name, value) in self.config.values() {
+            let line = match value {
+                Some(value) => format!("{name} = {value}"),
+                None => format!("# {name} is not set"),
+            };
+            let _ = writeln!(text, "{line:40}  # {}", self.source(name));
+        }
+        let key = if self.secret_key_given {
+            "********, from variable HYPERION_SECRET_KEY".to_owned()
+        } else {
+            format!("in {}", self.config.data_dir.join("secret.key").display())
+        };
+        let _ = writeln!(text, "# The secret key that seals the keys of connections: {key}");
+        text
+    }
+}
+
+/// A configuration file that changes nothing: every setting as a comment, with what it means and accepts.
+pub fn example() -> String {
+    let mut text = "# Configuration of Hyperion: hyperion serve --config FILE\n\
+                    # Stronger than this file are variables (HYPERION_LISTEN, ...), and flags (--listen, ...).\n"
+        .to_owned();
+    let config = Config::default();
+    for (setting, (name, value)) in SETTINGS.iter().zip(config.values()) {
+        let value = value.unwrap_or_else(|| "\"\"".to_owned());
+        let _ = write!(
+            text,
+            "\n# {}\n# Accepted: {}.\n# {name} = {value}\n",
+            setting.about, setting.accepted
+        );
+    }
+    text
+}
+
+impl Setting {
+    pub fn variable(&self) -> String {
+        format!("{PREFIX}{}", self.name.to_uppercase())
+    }
+}
 
 impl Config {
     /// Folder of the original files, named by document.
     pub fn originals_dir(&self) -> PathBuf {
         self.data_dir.join("originals")
-    }
-
-    pub fn load(args: &ConfigArgs) -> Result<Self, ConfigError> {
-        refuse_unknown_variables(std::env::vars_os().filter_map(|(name, _)| name.into_string().ok()))?;
-        let mut config = match &args.config {
-            Some(path) => Self::from_file(path)?,
-            None => Self::default(),
-        };
-        macro_rules! override_with {
-            ($($setting:ident),*) => {$(
-                if let Some(value) = args.$setting.clone() { config.$setting = value; }
-            )*};
-        }
-        override_with!(
-            listen,
-            data_dir,
-            sign_up,
-            allow_private_addresses,
-            secure_cookies,
-            max_upload_mib,
-            workers
-        );
-        if args.assets_dir.is_some() {
-            config.assets_dir.clone_from(&args.assets_dir);
-        }
-        config.check()?;
-        Ok(config)
-    }
-
-    fn from_file(path: &Path) -> Result<Self, ConfigError> {
-        let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
-            path: path.to_owned(),
-            source,
-        })?;
-        toml::from_str(&text).map_err(|source| ConfigError::Invalid {
-            path: path.to_owned(),
-            source: Box::new(source),
-        })
-    }
-
-    fn check(&self) -> Result<(), ConfigError> {
-        if !(1..=256).contains(&self.workers) {
-            let value = self.workers.to_string();
-            return Err(ConfigError::OutOfRange {
-                setting: "workers",
-                accepted: "1 to 256",
-                value,
-            });
-        }
-        if !(1..=10_240).contains(&self.max_upload_mib) {
-            let value = self.max_upload_mib.to_string();
-            return Err(ConfigError::OutOfRange {
-                setting: "max_upload_mib",
-                accepted: "1 to 10240",
-                value,
-            });
-        }
-        Ok(())
     }
 
     /// The folder of the browser bundle, the model and the PDF library.
@@ -187,64 +237,116 @@ impl Config {
     }
 }
 
-/// A misspelt variable would otherwise be ignored in silence.
-fn refuse_unknown_variables(names: impl Iterator<Item = String>) -> Result<(), ConfigError> {
-    for name in names {
-        let Some(setting) = name.strip_prefix("HYPERION_") else {
-            continue;
-        };
-        if !SETTINGS.contains(&setting) && !OTHER_VARIABLES.contains(&name.as_str()) {
-            return Err(ConfigError::UnknownVariable(name));
-        }
-    }
-    Ok(())
+fn names() -> String {
+    SETTINGS
+        .iter()
+        .map(|setting| setting.name)
+        .collect::<Vec<_>>()
+        .join(", ")
+}
+
+fn variables() -> String {
+    SETTINGS.iter().map(Setting::variable).collect::<Vec<_>>().join(", ")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn file(text: &str) -> Result<Config, ConfigError> {
+    /// Reads a configuration of a file with this text, these variables and these flags.
+    fn read(file: &str, variables: &[(&str, &str)], args: ConfigArgs) -> Result<Loaded, ConfigError> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("hyperion.toml");
-        std::fs::write(&path, text).unwrap();
-        Config::load(&ConfigArgs {
+        std::fs::write(&path, file).unwrap();
+        let args = ConfigArgs {
             config: Some(path),
+            ..args
+        };
+        Loaded::read(&args, variables.iter().map(|(name, value)| (name.into(), value.into())))
+    }
+
+    fn refused(file: &str, variables: &[(&str, &str)]) -> String {
+        read(file, variables, ConfigArgs::default()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn flags_win_over_variables_and_variables_over_the_file() {
+        let args = ConfigArgs {
+            workers: Some("5".to_owned()),
             ..ConfigArgs::default()
-        })
+        };
+        let file = "workers = 3\nmax_upload_mib = 7\nsign_up = false";
+        let variables = [("HYPERION_WORKERS", "4"), ("HYPERION_MAX_UPLOAD_MIB", "8")];
+        let loaded = read(file, &variables, args).unwrap();
+        let config = &loaded.config;
+        assert_eq!((config.workers, config.max_upload_mib, config.sign_up), (5, 8, false));
+        assert_eq!(loaded.source("workers").to_string(), "flag --workers");
+        assert_eq!(
+            loaded.source("max_upload_mib").to_string(),
+            "variable HYPERION_MAX_UPLOAD_MIB"
+        );
+        assert!(loaded.source("sign_up").to_string().ends_with("hyperion.toml, line 3"));
+        assert_eq!(*loaded.source("listen"), Source::Default);
     }
 
     #[test]
     fn an_unknown_key_is_refused_with_its_line_and_the_accepted_keys() {
-        let message = file("sign_up = true\nsing_up = false\n").unwrap_err().to_string();
-        assert!(message.contains("line 2"), "{message}");
-        assert!(message.contains("max_upload_mib"), "{message}");
+        let message = refused("sign_up = true\nsing_up = false\n", &[]);
+        assert!(
+            message.contains("line 2: sing_up is not a setting") && message.contains("max_upload_mib"),
+            "{message}"
+        );
     }
 
     #[test]
-    fn a_value_out_of_range_is_refused_with_what_is_accepted() {
-        let message = file("workers = 0").unwrap_err().to_string();
-        assert_eq!(message, "workers must be 1 to 256, but is 0");
-    }
-
-    #[test]
-    fn flags_win_over_the_file() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("hyperion.toml");
-        std::fs::write(&path, "workers = 3\nmax_upload_mib = 7").unwrap();
-        let args = ConfigArgs {
-            config: Some(path),
-            workers: Some(5),
-            ..ConfigArgs::default()
-        };
-        let config = Config::load(&args).unwrap();
-        assert_eq!((config.workers, config.max_upload_mib), (5, 7));
+    fn a_bad_value_is_refused_with_its_place_and_what_is_accepted() {
+        let message = refused("\nworkers = 0", &[]);
+        assert!(
+            message.ends_with("line 2: workers must be a whole number from 1 to 256, but is 0"),
+            "{message}"
+        );
+        let message = refused("sign_up = \"yes\"", &[]);
+        assert!(
+            message.ends_with("line 1: sign_up must be true or false, but is \"yes\""),
+            "{message}"
+        );
+        let message = refused("", &[("HYPERION_LISTEN", "localhost")]);
+        assert_eq!(
+            message,
+            "HYPERION_LISTEN must be an IP address and a port like 127.0.0.1:8080, but is \"localhost\""
+        );
+        assert!(refused("workers = \n", &[]).contains("not valid TOML"));
     }
 
     #[test]
     fn a_misspelt_variable_is_refused() {
-        let names = ["PATH", "HYPERION_LISTEN", "HYPERION_LISTN"].map(str::to_owned);
-        let message = refuse_unknown_variables(names.into_iter()).unwrap_err().to_string();
-        assert!(message.contains("HYPERION_LISTN"), "{message}");
+        let message = refused("", &[("PATH", "/bin"), ("HYPERION_LISTN", "127.0.0.1:1")]);
+        assert!(
+            message.starts_with("HYPERION_LISTN is not a setting") && message.contains("HYPERION_LISTEN"),
+            "{message}"
+        );
+    }
+
+    #[test]
+    fn what_is_printed_reads_back_as_the_same_configuration_and_tells_no_secret() {
+        let file = "listen = \"[::1]:9000\"\ndata_dir = \"/srv/\\\"odd\\\" name\"\nlog_format = \"json\"";
+        let loaded = read(file, &[("HYPERION_SECRET_KEY", "5ec3e7")], ConfigArgs::default()).unwrap();
+        let printed = loaded.to_toml();
+        assert!(
+            !printed.contains("5ec3e7") && printed.contains("********, from variable HYPERION_SECRET_KEY"),
+            "{printed}"
+        );
+        let again = read(&printed, &[], ConfigArgs::default()).unwrap();
+        assert_eq!(again.config.values(), loaded.config.values());
+    }
+
+    #[test]
+    fn the_example_names_every_setting_and_changes_none() {
+        let text = example();
+        for setting in SETTINGS {
+            assert!(text.contains(&format!("\n# {} = ", setting.name)), "{text}");
+        }
+        let loaded = read(&text, &[], ConfigArgs::default()).unwrap();
+        assert_eq!(loaded.config.values(), Config::default().values());
     }
 }

@@ -3,8 +3,10 @@
 pub mod accounts;
 pub mod assistants;
 pub mod chat;
+pub mod command_line;
 pub mod config;
 pub mod connections;
+pub mod data_folder;
 pub mod documents;
 pub mod http;
 pub mod jobs;

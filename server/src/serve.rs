@@ -1,16 +1,20 @@
 //! `hyperion serve`: the router and its life.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, path::Path, time::Duration};
 
 use axum::{
     Json, Router,
+    body::Body,
     extract::State,
-    http::{StatusCode, Uri},
+    http::{StatusCode, Uri, header},
     middleware,
+    response::Response,
     routing::{any, get, post},
     serve::ListenerExt,
 };
+use futures::StreamExt;
 use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 use tower_http::{catch_panic::CatchPanicLayer, limit::RequestBodyLimitLayer, trace::TraceLayer};
 use utoipa::{
     Modify, OpenApi,
@@ -25,7 +29,9 @@ use utoipa_swagger_ui::SwaggerUi;
 use crate::{
     accounts, assistants, chat,
     config::Config,
-    connections, documents,
+    connections,
+    data_folder::{self, FolderError},
+    documents,
     http::{ApiError, same_origin},
     jobs, knowledge_bases, search, site,
     state::{AppState, OpenError},
@@ -33,6 +39,8 @@ use crate::{
 
 #[derive(Debug, thiserror::Error)]
 pub enum ServeError {
+    #[error(transparent)]
+    Folder(#[from] FolderError),
     #[error(transparent)]
     Open(#[from] OpenError),
     #[error("{address} cannot be served on: {source}. Choose another with --listen")]
@@ -97,6 +105,7 @@ pub fn router(state: AppState) -> Router {
         .with_state(state.clone());
     site::with_pages(&state, api)
         .layer(CatchPanicLayer::new())
+        .layer(middleware::map_response_with_state(state.clone(), end_streams))
         .layer(TraceLayer::new_for_http())
 }
 
@@ -123,39 +132,84 @@ async fn ready(State(state): State<AppState>) -> (StatusCode, Json<serde_json::V
     }
 }
 
+/// Requests that run when the server is asked to stop may take so long to finish.
+const LAST_REQUESTS: Duration = Duration::from_secs(5);
+
 /// Serves until SIGTERM or Ctrl-C, then lets running requests finish.
 pub async fn serve(config: Config) -> Result<(), ServeError> {
     let address = config.listen;
     let program = std::env::current_exe().map_err(ServeError::Program)?;
-    let state = AppState::open(config, program).await?;
-    let workers = jobs::Workers::start(&state);
+    let lock = data_folder::lock(&config.data_dir, "hyperion serve")?;
     let listener = TcpListener::bind(address)
         .await
         .map_err(|source| ServeError::Listen { address, source })?;
-    let bound = listener.local_addr().unwrap_or(address);
-    println!("Hyperion is ready on http://{bound}");
-    let (store, stopping) = (state.store.clone(), state.stopping.clone());
-    let answers = state.running.clone();
+    let url = format!("http://{}", listener.local_addr().unwrap_or(address));
+    let state = AppState::open(config, program).await?;
+    let workers = jobs::Workers::start(&state);
+    lock.describe("hyperion serve", Some(&url))
+        .map_err(|source| FolderError::Unwritable {
+            path: state.config.data_dir.clone(),
+            source,
+        })?;
+    welcome(&state, &url).await?;
+
+    let stopping = state.stopping.clone();
+    tokio::spawn(stop_when_asked(stopping.clone()));
     let listener = listener.tap_io(|connection| {
         // Small answers would otherwise wait for the acknowledgement of what was sent before.
         if let Err(error) = connection.set_nodelay(true) {
             tracing::debug!(%error, "TCP_NODELAY could not be set");
         }
     });
-    axum::serve(
-        listener,
-        router(state).into_make_service_with_connect_info::<SocketAddr>(),
-    )
-    .with_graceful_shutdown(async move {
-        stop_asked().await;
-        stopping.cancel();
-    })
-    .await
-    .map_err(ServeError::Stopped)?;
+    let service = router(state.clone()).into_make_service_with_connect_info::<SocketAddr>();
+    let serving = axum::serve(listener, service).with_graceful_shutdown(stopping.clone().cancelled_owned());
+    tokio::select! {
+        served = serving => served.map_err(ServeError::Stopped)?,
+        () = async { stopping.cancelled().await; tokio::time::sleep(LAST_REQUESTS).await } => {
+            tracing::warn!("requests that still ran were cut off");
+        }
+    }
     workers.stop().await;
-    answers.all_ended().await;
-    store.close().await;
+    state.running.all_ended().await;
+    state.store.close().await;
+    drop(lock);
+    println!("Hyperion has stopped");
     Ok(())
+}
+
+/// Says where to go, and what is there.
+async fn welcome(state: &AppState, url: &str) -> Result<(), OpenError> {
+    let folder = std::path::absolute(&state.config.data_dir);
+    println!(
+        "Hyperion {}, data in {}",
+        env!("CARGO_PKG_VERSION"),
+        folder.as_deref().unwrap_or(Path::new("?")).display()
+    );
+    println!("Hyperion is ready on {url}");
+    if !state.store.any_user_exists().await? {
+        println!("Nobody has an account yet: the first to sign up, on {url}/sign-up, administers it");
+    }
+    Ok(())
+}
+
+/// Event streams never end by themselves: they are ended when the server stops.
+async fn end_streams(State(state): State<AppState>, response: Response) -> Response {
+    let is_stream = response
+        .headers()
+        .get(header::CONTENT_TYPE)
+        .is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
+    if !is_stream {
+        return response;
+    }
+    response.map(|body| Body::from_stream(body.into_data_stream().take_until(state.stopping.cancelled_owned())))
+}
+
+async fn stop_when_asked(stopping: CancellationToken) {
+    stop_asked().await;
+    println!("Stopping; ask again to stop at once");
+    stopping.cancel();
+    stop_asked().await;
+    std::process::exit(1);
 }
 
 async fn stop_asked() {

@@ -26,4 +26,4 @@ pub use error::StoreError;
 pub use jobs::Job;
 pub use passage_index::{PassageIndex, Rankings, Sought};
 pub use passages::{NewPassage, PassageRow, PassageSpan};
-pub use sqlite::Store;
+pub use sqlite::{Schema, Store};

@@ -3,7 +3,7 @@
 use std::{path::Path, time::Duration};
 
 use sqlx::{
-    SqlitePool,
+    ConnectOptions, Connection, SqlitePool,
     migrate::Migrator,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
@@ -20,6 +20,18 @@ static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 pub struct Store {
     pub(crate) reads: SqlitePool,
     pub(crate) writes: SqlitePool,
+}
+
+/// A database's schema, as this program sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Schema {
+    /// There is no database yet.
+    Missing,
+    Current,
+    /// [`Store::open`] brings it up to date.
+    Older,
+    /// A newer version of the program made it.
+    Newer,
 }
 
 impl Store {
@@ -45,6 +57,27 @@ impl Store {
             .connect_with(options.read_only(true))
             .await?;
         Ok(Self { reads, writes })
+    }
+
+    /// How the schema of a database file compares with this program's. Changes nothing.
+    pub async fn schema(file: &Path) -> Result<Schema, StoreError> {
+        if !file.exists() {
+            return Ok(Schema::Missing);
+        }
+        let options = SqliteConnectOptions::new().filename(file).read_only(true);
+        let mut connection = options.connect().await?;
+        let applied: Vec<i64> = sqlx::query_scalar("SELECT version FROM _sqlx_migrations WHERE success")
+            .fetch_all(&mut connection)
+            .await?;
+        connection.close().await?;
+        let known: Vec<i64> = MIGRATIONS.iter().map(|migration| migration.version).collect();
+        Ok(if applied.iter().any(|version| !known.contains(version)) {
+            Schema::Newer
+        } else if applied.len() < known.len() {
+            Schema::Older
+        } else {
+            Schema::Current
+        })
     }
 
     /// Finishes what is being written and closes the file.

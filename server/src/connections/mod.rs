@@ -135,7 +135,7 @@ pub fn open(state: &AppState, stored: &StoredConnection) -> Result<Llm, ApiError
     })
 }
 
-fn base_url(text: &str) -> Result<Url, ApiError> {
+pub(crate) fn base_url(text: &str) -> Result<Url, ApiError> {
     let refused = || ApiError::invalid("base_url", "Give an address that begins with http:// or https://.");
     let url: Url = text.trim().parse().map_err(|_| refused())?;
     if !matches!(url.scheme(), "http" | "https") || !url.username().is_empty() || url.password().is_some() {

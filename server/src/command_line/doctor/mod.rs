@@ -1,0 +1,84 @@
+//! `hyperion doctor`: is everything there that Hyperion needs, and does it work?
+
+mod assets;
+mod connections;
+mod finding;
+mod storage;
+mod tiny_pdf;
+
+use std::{net::TcpListener, process::ExitCode};
+
+use self::finding::Finding;
+use super::Failure;
+use crate::{
+    config::{Config, ConfigError, Loaded},
+    data_folder,
+};
+
+#[derive(clap::Args)]
+pub struct Doctor {
+    /// Also ask the endpoint of every connection for its models
+    #[arg(long)]
+    connections: bool,
+    /// Print each finding as a line of JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Doctor {
+    /// Changes nothing. Fails when anything is wrong that keeps Hyperion from working.
+    pub async fn run(self, loaded: Result<Loaded, ConfigError>) -> Result<ExitCode, Failure> {
+        let loaded = match loaded {
+            Ok(loaded) => loaded,
+            Err(error) => {
+                self.print(&Finding::fail("configuration", error));
+                return Ok(ExitCode::FAILURE);
+            }
+        };
+        let config = &loaded.config;
+        let mut good = true;
+        let mut tell = |finding: Finding| {
+            self.print(&finding);
+            good &= !finding.is_failure();
+        };
+        tell(Finding::ok("configuration", "valid; `hyperion config` shows it"));
+        tell(storage::folder(config));
+        tell(storage::space(config));
+        tell(storage::database(config).await);
+        tell(storage::secret_key(config));
+        tell(assets::model(config));
+        tell(assets::pdf_library(config).await);
+        tell(assets::pages(config));
+        tell(address(config));
+        if self.connections {
+            connections::check(config).await.into_iter().for_each(tell);
+        }
+        Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+
+    fn print(&self, finding: &Finding) {
+        if self.json {
+            println!("{}", finding.to_json());
+        } else {
+            println!("{finding}");
+        }
+    }
+}
+
+/// Whether the server could listen, or does.
+fn address(config: &Config) -> Finding {
+    const WHAT: &str = "address";
+    if let Some(url) = data_folder::holder(&config.data_dir).and_then(|holder| holder.url) {
+        return Finding::ok(WHAT, format!("a server runs on this data folder, at {url}"));
+    }
+    match TcpListener::bind(config.listen) {
+        Ok(_) => Finding::ok(WHAT, format!("{} is free", config.listen)),
+        Err(error) => Finding::fail(
+            WHAT,
+            format!(
+                "{} cannot be served on: {error}. Choose another with --listen",
+                config.listen
+            ),
+        ),
+    }
+}

@@ -1,0 +1,133 @@
+//! The `hyperion` command line.
+
+mod ask;
+mod config;
+mod doctor;
+mod door;
+mod ingest;
+mod names;
+mod password;
+mod plain;
+mod upload_form;
+mod user;
+
+use std::{
+    io::{self, IsTerminal},
+    process::ExitCode,
+};
+
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+use crate::{
+    config::{ConfigArgs, Loaded, LogFormat, SETTINGS, Source},
+    serve,
+};
+
+/// Ask questions of your own documents
+#[derive(Parser)]
+#[command(name = "hyperion", version)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    settings: ConfigArgs,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the app and the API
+    Serve,
+    /// Put all files of a folder into a knowledge base
+    Ingest(ingest::Ingest),
+    /// Ask a question and print the answer with its sources
+    Ask(ask::AskQuestion),
+    /// Create users, list them, give them new passwords
+    #[command(subcommand)]
+    User(user::UserCommand),
+    /// Check everything Hyperion needs and say what to do about what is wrong
+    Doctor(doctor::Doctor),
+    /// Print the effective configuration and where each value came from
+    Config(config::PrintConfig),
+    /// Read one file from standard input; used by the server for itself
+    #[command(hide = true)]
+    ExtractChild,
+}
+
+/// What a command ends with when it could not do what it was asked to.
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// Runs the command that the arguments name. Exits with 0 on success, 1 on failure and 2 when the arguments are wrong.
+pub fn run() -> ExitCode {
+    let cli = parse();
+    // Before any thread is started: the child confines its one thread.
+    if let Command::ExtractChild = cli.command {
+        return engine::extract::child::run_child();
+    }
+    let outcome = Loaded::read(&cli.settings, std::env::vars_os());
+    // Of wrong configuration the doctor tells in its own way.
+    let outcome = match (cli.command, outcome) {
+        (Command::Doctor(doctor), loaded) => on_runtime(doctor.run(loaded)),
+        (Command::Config(print), _) if print.example => Ok(config::print_example()),
+        (_, Err(error)) => Err(error.into()),
+        (command, Ok(loaded)) => {
+            log(&loaded, matches!(command, Command::Serve));
+            on_runtime(run_command(command, loaded))
+        }
+    };
+    outcome.unwrap_or_else(|error| {
+        eprintln!("hyperion: {error}");
+        ExitCode::FAILURE
+    })
+}
+
+/// Every setting's help also names its variable and what it accepts.
+fn parse() -> Cli {
+    let command = SETTINGS.iter().fold(Cli::command(), |command, setting| {
+        command.mut_arg(setting.name, |arg| {
+            arg.help(format!(
+                "{}: {} [variable: {}]",
+                setting.about,
+                setting.accepted,
+                setting.variable()
+            ))
+        })
+    });
+    Cli::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
+}
+
+fn on_runtime(work: impl Future<Output = Result<ExitCode, Failure>>) -> Result<ExitCode, Failure> {
+    let runtime = tokio::runtime::Runtime::new().map_err(|error| format!("no threads could be started: {error}"))?;
+    runtime.block_on(work)
+}
+
+async fn run_command(command: Command, loaded: Loaded) -> Result<ExitCode, Failure> {
+    match command {
+        Command::Serve => {
+            serve::serve(loaded.config).await?;
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Ingest(ingest) => ingest.run(loaded.config).await,
+        Command::Ask(ask) => ask.run(loaded.config).await,
+        Command::User(user) => user.run(loaded.config).await,
+        Command::Config(_) => Ok(config::print(&loaded)),
+        Command::Doctor(_) | Command::ExtractChild => unreachable!("run before the configuration is read"),
+    }
+}
+
+/// Logs to standard error. Commands that end by themselves say what matters, so they log only what is not expected,
+/// unless they were told what to log.
+fn log(loaded: &Loaded, serving: bool) {
+    let filter = match loaded.source("log") {
+        Source::Default if !serving => EnvFilter::new("error"),
+        _ => EnvFilter::new(&loaded.config.log),
+    };
+    let lines = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(io::stderr().is_terminal())
+        .with_writer(io::stderr);
+    match loaded.config.log_format {
+        LogFormat::Text => lines.init(),
+        LogFormat::Json => lines.json().init(),
+    }
+}

@@ -1,0 +1,111 @@
+//! The settings there are. Adding one here gives it a key in the file, a variable, a flag and its documentation.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use tracing_subscriber::EnvFilter;
+
+use super::value::{Given, LogFormat, Value};
+
+/// What is known of a setting.
+#[derive(Debug)]
+pub struct Setting {
+    /// Its key in the configuration file.
+    pub name: &'static str,
+    pub about: &'static str,
+    /// What its values look like, to follow "must be".
+    pub accepted: &'static str,
+}
+
+/// One entry a setting: documentation, name, type, default, accepted values in words, and a further check of them.
+macro_rules! settings {
+    ($(
+        #[doc = $about:literal]
+        $name:ident: $type:ty = $default:expr, $accepted:literal $(, if $check:expr)?;
+    )*) => {
+        /// The effective configuration.
+        #[derive(Debug, Clone)]
+        pub struct Config {
+            $(#[doc = $about] pub $name: $type,)*
+        }
+
+        impl Default for Config {
+            fn default() -> Self {
+                Self { $($name: $default,)* }
+            }
+        }
+
+        /// Flags that override the file and the environment.
+        #[derive(Debug, Clone, Default, clap::Args)]
+        pub struct ConfigArgs {
+            /// Configuration file (TOML) [variable: HYPERION_CONFIG]
+            #[arg(long, value_name = "FILE", global = true, help_heading = "Settings")]
+            pub config: Option<PathBuf>,
+            $(
+                #[doc = $about]
+                #[arg(long, value_name = "VALUE", global = true, help_heading = "Settings")]
+                pub $name: Option<String>,
+            )*
+        }
+
+        pub const SETTINGS: &[Setting] = &[
+            $(Setting { name: stringify!($name), about: $about.trim_ascii(), accepted: $accepted },)*
+        ];
+
+        impl ConfigArgs {
+            /// The settings that were given as flags, and their text.
+            pub(super) fn given(&self) -> impl Iterator<Item = (&'static Setting, &str)> {
+                let texts = [$(self.$name.as_deref(),)*];
+                SETTINGS.iter().zip(texts).filter_map(|(setting, text)| Some((setting, text?)))
+            }
+        }
+
+        impl Config {
+            /// Takes a value for the setting of this name; false when it is not an accepted one.
+            pub(super) fn set(&mut self, name: &str, given: &Given<'_>) -> bool {
+                match name {
+                    $(
+                        stringify!($name) => {
+                            let value = given.read::<$type>();
+                            $(let value = value.filter($check);)?
+                            let accepted = value.is_some();
+                            self.$name = value.unwrap_or_else(|| self.$name.clone());
+                            accepted
+                        }
+                    )*
+                    _ => false,
+                }
+            }
+
+            /// The settings' names and their values in TOML, in order; none for one that is not set.
+            pub fn values(&self) -> Vec<(&'static str, Option<String>)> {
+                vec![$((stringify!($name), self.$name.to_toml()),)*]
+            }
+        }
+    };
+}
+
+settings! {
+    /// Address and port to serve on
+    listen: SocketAddr = SocketAddr::from(([127, 0, 0, 1], 8080)), "an IP address and a port like 127.0.0.1:8080";
+    /// Folder of the database, the original files and the secret key
+    data_dir: PathBuf = PathBuf::from("data"), "a path";
+    /// Folder that holds site/, models/ and libpdfium.so; the program's own folder unless given
+    assets_dir: Option<PathBuf> = None, "a path";
+    /// Whether visitors may create accounts; the first account can always be created
+    sign_up: bool = true, "true or false";
+    /// Whether servers on private and loopback addresses may be reached (connections, upload by URL)
+    allow_private_addresses: bool = false, "true or false";
+    /// Set when browsers reach the server by https: cookies are then sent over https only
+    secure_cookies: bool = false, "true or false";
+    /// Largest file taken, in MiB
+    max_upload_mib: u64 = 100, "a whole number from 1 to 10240", if |mib| (1..=10_240).contains(mib);
+    /// Documents read at the same time; one for each processor unless given
+    workers: usize = std::thread::available_parallelism().map_or(1, usize::from), "a whole number from 1 to 256",
+        if |workers| (1..=256).contains(workers);
+    /// What is logged to standard error
+    log: String = "warn,server=info".to_owned(),
+        "a level (error, warn, info, debug, trace), or levels by module like warn,server=debug",
+        if |filter| EnvFilter::try_new(filter).is_ok();
+    /// How it is logged: as text for people, or each event as a line of JSON
+    log_format: LogFormat = LogFormat::Text, "text or json";
+}

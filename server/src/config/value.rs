@@ -1,0 +1,154 @@
+//! The kinds of values that settings have.
+
+use std::{
+    fmt,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
+
+/// A value as it was given.
+pub enum Given<'a> {
+    /// By a flag or in the environment.
+    Text(&'a str),
+    /// In the file.
+    Toml(&'a toml::Value),
+}
+
+impl Given<'_> {
+    pub fn read<T: Value>(&self) -> Option<T> {
+        match self {
+            Self::Text(text) => T::from_text(text),
+            Self::Toml(value) => T::from_toml(value),
+        }
+    }
+}
+
+impl fmt::Display for Given<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(text) => write!(f, "{text:?}"),
+            Self::Toml(value) => write!(f, "{value}"),
+        }
+    }
+}
+
+pub trait Value: Sized {
+    fn from_text(text: &str) -> Option<Self>;
+
+    /// Values that are strings in TOML; the others have their own way.
+    fn from_toml(value: &toml::Value) -> Option<Self> {
+        Self::from_text(value.as_str()?)
+    }
+
+    /// As it stands in a configuration file; none when it is not set.
+    fn to_toml(&self) -> Option<String>;
+}
+
+fn quoted(text: &str) -> Option<String> {
+    Some(toml::Value::from(text).to_string())
+}
+
+impl Value for String {
+    fn from_text(text: &str) -> Option<Self> {
+        Some(text.to_owned())
+    }
+
+    fn to_toml(&self) -> Option<String> {
+        quoted(self)
+    }
+}
+
+impl Value for SocketAddr {
+    fn from_text(text: &str) -> Option<Self> {
+        text.parse().ok()
+    }
+
+    fn to_toml(&self) -> Option<String> {
+        quoted(&self.to_string())
+    }
+}
+
+impl Value for PathBuf {
+    fn from_text(text: &str) -> Option<Self> {
+        (!text.is_empty()).then(|| Self::from(text))
+    }
+
+    fn to_toml(&self) -> Option<String> {
+        quoted(&self.to_string_lossy())
+    }
+}
+
+impl Value for Option<PathBuf> {
+    fn from_text(text: &str) -> Option<Self> {
+        PathBuf::from_text(text).map(Some)
+    }
+
+    fn to_toml(&self) -> Option<String> {
+        quoted(&self.as_deref().map(Path::to_string_lossy)?)
+    }
+}
+
+impl Value for bool {
+    fn from_text(text: &str) -> Option<Self> {
+        text.parse().ok()
+    }
+
+    fn from_toml(value: &toml::Value) -> Option<Self> {
+        value.as_bool()
+    }
+
+    fn to_toml(&self) -> Option<String> {
+        Some(self.to_string())
+    }
+}
+
+impl Value for u64 {
+    fn from_text(text: &str) -> Option<Self> {
+        text.parse().ok()
+    }
+
+    fn from_toml(value: &toml::Value) -> Option<Self> {
+        Self::try_from(value.as_integer()?).ok()
+    }
+
+    fn to_toml(&self) -> Option<String> {
+        Some(self.to_string())
+    }
+}
+
+impl Value for usize {
+    fn from_text(text: &str) -> Option<Self> {
+        text.parse().ok()
+    }
+
+    fn from_toml(value: &toml::Value) -> Option<Self> {
+        Self::try_from(value.as_integer()?).ok()
+    }
+
+    fn to_toml(&self) -> Option<String> {
+        Some(self.to_string())
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LogFormat {
+    Text,
+    Json,
+}
+
+impl Value for LogFormat {
+    fn from_text(text: &str) -> Option<Self> {
+        match text {
+            "text" => Some(Self::Text),
+            "json" => Some(Self::Json),
+            _ => None,
+        }
+    }
+
+    fn to_toml(&self) -> Option<String> {
+        quoted(match self {
+            Self::Text => "text",
+            Self::Json => "json",
+        })
+    }
+}

@@ -1,0 +1,150 @@
+use std::{collections::BTreeMap, fs, net::TcpListener, os::unix::fs::PermissionsExt};
+
+use crate::installation::{Installation, Ran, is_private, lines};
+
+/// The verdict and the message on each thing.
+fn findings(ran: &Ran) -> BTreeMap<String, (String, String)> {
+    let text = |line: &serde_json::Value, key: &str| line[key].as_str().unwrap().to_owned();
+    lines(&ran.out)
+        .iter()
+        .map(|line| (text(line, "what"), (text(line, "verdict"), text(line, "message"))))
+        .collect()
+}
+
+fn doctor(installation: &Installation) -> Ran {
+    installation.run(&["doctor", "--json", "--listen", "127.0.0.1:0"])
+}
+
+#[test]
+fn a_whole_installation_is_found_well_before_and_after_its_first_start() {
+    let installation = Installation::new();
+    let found = doctor(&installation);
+    let verdicts = findings(&found);
+    for what in [
+        "configuration",
+        "data folder",
+        "database",
+        "secret key",
+        "embedding model",
+        "PDF library",
+        "pages",
+    ] {
+        assert_eq!(verdicts[what].0, "ok", "{what}: {}", verdicts[what].1);
+    }
+    found.success();
+    assert!(!installation.path("data").exists(), "the doctor made the data folder");
+
+    let server = installation.serve();
+    let verdicts = findings(&doctor(&installation));
+    assert!(verdicts["address"].1.contains(&server.url), "{verdicts:?}");
+    assert_eq!(verdicts["database"].1, "opens, and its schema is this version's");
+    assert!(is_private(&installation.path("data/secret.key")));
+    let text = installation.run(&["doctor", "--listen", "127.0.0.1:0"]).success();
+    assert!(
+        text.contains("ok    PDF library: reads a file in a confined process"),
+        "{text}"
+    );
+}
+
+#[test]
+fn what_is_missing_or_wrong_is_named_and_fails() {
+    let installation = Installation::with_account();
+    fs::remove_file(installation.path("assets/libpdfium.so")).unwrap();
+    fs::remove_file(installation.path("assets/models")).unwrap();
+    fs::remove_file(installation.path("assets/site/main.css")).unwrap();
+    fs::write(installation.path("data/secret.key"), "no key").unwrap();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let found = installation.run(&["doctor", "--json", "--listen", &address]);
+    let verdicts = findings(&found);
+    for (what, named) in [
+        ("embedding model", "all-MiniLM-L6-v2"),
+        ("PDF library", "libpdfium.so"),
+        ("pages", "main.css"),
+        ("secret key", "64 hexadecimal digits"),
+        ("address", address.as_str()),
+    ] {
+        let (verdict, message) = &verdicts[what];
+        assert!(
+            verdict == "fail" && message.contains(named),
+            "{what}: {verdict} {message}"
+        );
+    }
+    found.failure();
+}
+
+#[test]
+fn a_key_that_others_may_read_is_warned_of() {
+    let installation = Installation::new();
+    installation.write("data/secret.key", "ab".repeat(32));
+    fs::set_permissions(installation.path("data/secret.key"), fs::Permissions::from_mode(0o644)).unwrap();
+    let found = doctor(&installation);
+    let (verdict, message) = &findings(&found)["secret key"];
+    assert!(
+        verdict == "warn" && message.contains("chmod 600"),
+        "{verdict} {message}"
+    );
+    found.success();
+}
+
+#[test]
+fn a_database_that_is_none_and_a_configuration_that_is_not_valid_fail() {
+    let installation = Installation::new();
+    installation.write(
+        "data/hyperion.db",
+        "these are not the bytes of a database, whatever they are".repeat(200),
+    );
+    let found = doctor(&installation);
+    assert_eq!(findings(&found)["database"].0, "fail");
+    found.failure();
+    installation.write("bad.toml", "colour = 1");
+    let found = installation.run(&["doctor", "--json", "--config", "bad.toml"]);
+    let (verdict, message) = &findings(&found)["configuration"];
+    assert!(
+        verdict == "fail" && message.contains("line 1: colour"),
+        "{verdict} {message}"
+    );
+    found.failure();
+}
+
+#[tokio::test]
+async fn connections_are_tried_when_asked_for() {
+    let installation = Installation::with_account();
+    let folder = installation.path("data/hyperion.db");
+    let store = store::Store::open(&folder).await.unwrap();
+    let owner = store
+        .user_by_email(crate::installation::EMAIL)
+        .await
+        .unwrap()
+        .unwrap()
+        .user;
+    // Nothing listens there: the port was free a moment ago.
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let new = store::NewConnection {
+        id: api::ConnectionId(uuid::Uuid::now_v7()),
+        name: "Local",
+        preset: api::ConnectionPreset::Custom,
+        base_url: &format!("http://127.0.0.1:{port}/v1"),
+        sealed_key: None,
+        model: "",
+        shared: false,
+    };
+    store.create_connection(owner.id, &new).await.unwrap();
+    store.close().await;
+    let args = [
+        "doctor",
+        "--json",
+        "--connections",
+        "--listen",
+        "127.0.0.1:0",
+        "--allow-private-addresses",
+        "true",
+    ];
+    let found = installation.run(&args);
+    let (verdict, message) = &findings(&found)["connection Local of ada@example.org"];
+    assert!(
+        verdict == "warn" && message.contains("could not be connected to"),
+        "{verdict} {message}"
+    );
+    found.success();
+}
