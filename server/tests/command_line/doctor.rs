@@ -123,7 +123,7 @@ async fn connections_are_tried_when_asked_for() {
     let new = store::NewConnection {
         id: api::ConnectionId(uuid::Uuid::now_v7()),
         name: "Local",
-        preset: api::ConnectionPreset::Custom,
+        preset: api::Preset::Custom,
         base_url: &format!("http://127.0.0.1:{port}/v1"),
         sealed_key: None,
         model: "",
