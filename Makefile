@@ -6,11 +6,12 @@ DATA ?= data
 # The xtask is checked and tested apart: together with it, cargo would compile the server's libraries with the features
 # that the xtask asks for, and then once more without them for the server itself.
 
-.PHONY: help run test format lint licences unit site e2e screenshots
+.PHONY: help run test format lint licences unit faults site e2e screenshots
 
 help:
 	@echo "make run          build everything and serve it on http://$(ADDRESS), data in ./$(DATA)"
 	@echo "make test         every check and test"
+	@echo "make faults       the tests of faults that take long: hostile files, kill -9, very many and very long files"
 	@echo "make screenshots  every page, wide and narrow, light and dark, into e2e/screenshots"
 	@echo "Parts of make test: format licences lint unit e2e"
 
@@ -44,6 +45,12 @@ unit:
 	@echo "== Tests without a browser"
 	cargo nextest run --package xtask
 	cargo nextest run --workspace --exclude xtask
+
+# Each of these tests takes minutes; `make unit` runs a smaller share of the same.
+faults:
+	@scripts/setup.sh test
+	@echo "== Every hostile file, twenty kills, very many and very long files"
+	cargo nextest run --package server --test faults --run-ignored only --profile faults
 
 e2e:
 	@scripts/setup.sh e2e

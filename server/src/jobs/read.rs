@@ -109,7 +109,7 @@ pub async fn read(state: &AppState, job: &Job) -> Result<(), ReadError> {
         let step: Vec<(u32, Passage)> = rest.by_ref().take(PASSAGES_A_STEP).collect();
         done += step.len();
         let embedded = embed(state, title, step, &kept).await?;
-        let progress = 0.35 + 0.6 * done as f32 / total as f32;
+        let progress = (0.35 + 0.6 * done as f32 / total as f32).min(0.95);
         let staged = state
             .store
             .stage_passages(job, Stage::Embed, progress, &embedded)

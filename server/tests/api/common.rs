@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use axum::{
     Router,
     body::{Body, to_bytes},
-    http::{HeaderMap, Request, StatusCode, header},
+    http::{HeaderMap, Request, Response, StatusCode, header},
 };
 use serde_json::{Value, json};
 use server::{config::Config, serve, state::AppState};
@@ -151,13 +151,38 @@ impl Visitor {
     }
 
     pub async fn upload(&self, knowledge_base: &str, name: &str, bytes: &[u8]) -> Answer {
-        let mut form = format!("--edge\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\r\n")
-            .into_bytes();
-        form.extend_from_slice(bytes);
-        form.extend_from_slice(b"\r\n--edge--\r\n");
-        let path = format!("/knowledge-bases/{knowledge_base}/documents");
-        self.request("POST", &path, "multipart/form-data; boundary=edge", Body::from(form))
+        self.upload_files(knowledge_base, &[(name, bytes)], None).await
+    }
+
+    pub async fn upload_files(&self, knowledge_base: &str, files: &[(&str, &[u8])], key: Option<&str>) -> Answer {
+        let mut form = Vec::new();
+        for (name, bytes) in files {
+            let disposition = format!("Content-Disposition: form-data; name=\"file\"; filename=\"{name}\"");
+            form.extend_from_slice(format!("--edge\r\n{disposition}\r\n\r\n").as_bytes());
+            form.extend_from_slice(bytes);
+            form.extend_from_slice(b"\r\n");
+        }
+        form.extend_from_slice(b"--edge--\r\n");
+        let mut request = Request::post(format!("/api/v1/knowledge-bases/{knowledge_base}/documents"))
+            .header(header::CONTENT_TYPE, "multipart/form-data; boundary=edge")
+            .header("sec-fetch-site", "same-origin");
+        if let Some(key) = key {
+            request = request.header("idempotency-key", key);
+        }
+        self.call(request.body(Body::from(form)).unwrap()).await
+    }
+
+    /// An answer whose body goes on.
+    pub async fn stream(&self, path: &str) -> Response<Body> {
+        let mut request = Request::get(format!("/api/v1{path}"));
+        if let Some(cookie) = &self.cookie {
+            request = request.header(header::COOKIE, cookie);
+        }
+        self.router
+            .clone()
+            .oneshot(request.body(Body::empty()).unwrap())
             .await
+            .unwrap()
     }
 
     /// Opens a page.

@@ -7,7 +7,7 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 use server::jobs::Workers;
 
-async fn finished(visitor: &Visitor, id: &str) -> Value {
+pub async fn finished(visitor: &Visitor, id: &str) -> Value {
     for _ in 0..600 {
         let document = visitor.get(&format!("/documents/{id}")).await.json();
         if !["queued", "processing"].contains(&document["status"].as_str().unwrap()) {
@@ -18,12 +18,12 @@ async fn finished(visitor: &Visitor, id: &str) -> Value {
     panic!("document {id} is still not finished after 30 s");
 }
 
-async fn upload(visitor: &Visitor, kb: &str, name: &str, bytes: &[u8]) -> String {
+pub async fn upload(visitor: &Visitor, kb: &str, name: &str, bytes: &[u8]) -> String {
     let uploads = visitor.upload(kb, name, bytes).await.json();
     uploads["files"][0]["document"]["id"].as_str().unwrap().to_owned()
 }
 
-async fn found(visitor: &Visitor, query: &str) -> Vec<Value> {
+pub async fn found(visitor: &Visitor, query: &str) -> Vec<Value> {
     visitor.post("/search", json!({ "query": query })).await.json()["hits"]
         .as_array()
         .unwrap()

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use chardetng::{EncodingDetector, Iso2022JpDetection, Utf8Detection};
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 
-use super::ExtractError;
+use super::{ExtractError, legacy};
 
 /// How far into a file an XML or HTML encoding declaration is looked for, in bytes (the HTML standard's figure).
 const DECLARATION_WINDOW: usize = 1024;
@@ -33,10 +33,18 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, ExtractError> {
     if !escapes_to_other_sets && let Ok(text) = std::str::from_utf8(bytes) {
         return plausible(Cow::Borrowed(text));
     }
-    if let Some(encoding) = declared_encoding(bytes) {
-        let (text, had_errors) = encoding.decode_without_bom_handling(bytes);
-        if !had_errors {
-            return plausible(text);
+    if let Some(text) = legacy::decode_iso_2022_kr(bytes) {
+        return plausible(Cow::Owned(text));
+    }
+    if let Some(label) = declared_label(bytes) {
+        if let Some(text) = legacy::decode_declared(&label, bytes) {
+            return plausible(Cow::Owned(text));
+        }
+        if let Some(encoding) = encoding_of(&label) {
+            let (text, had_errors) = encoding.decode_without_bom_handling(bytes);
+            if !had_errors {
+                return plausible(text);
+            }
         }
     }
     let mut detector = EncodingDetector::new(Iso2022JpDetection::Allow);
@@ -47,6 +55,9 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, ExtractError> {
         return plausible(broken_utf8);
     }
     let encoding = detector.guess(None, Utf8Detection::Allow);
+    if let Some(text) = legacy::better_in_cyrillic(encoding, bytes) {
+        return plausible(Cow::Owned(text));
+    }
     plausible(encoding.decode_without_bom_handling(bytes).0)
 }
 
@@ -119,7 +130,7 @@ fn unmarked_utf16(bytes: &[u8]) -> Option<&'static Encoding> {
 }
 
 /// The encoding an XML declaration or an HTML `meta` element states.
-fn declared_encoding(bytes: &[u8]) -> Option<&'static Encoding> {
+fn declared_label(bytes: &[u8]) -> Option<String> {
     let head = bytes[..bytes.len().min(DECLARATION_WINDOW)].to_ascii_lowercase();
     let head = String::from_utf8_lossy(&head);
     let marker = if head.trim_start().starts_with("<?xml") {
@@ -131,11 +142,15 @@ fn declared_encoding(bytes: &[u8]) -> Option<&'static Encoding> {
         return None;
     }
     let after = head.split_once(marker)?.1.trim_start().strip_prefix('=')?.trim_start();
-    let label: String = after
-        .trim_start_matches(['"', '\''])
-        .chars()
-        .take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | ':' | '.'))
-        .collect();
+    let label = after.trim_start_matches(['"', '\'']).chars();
+    Some(
+        label
+            .take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | ':' | '.'))
+            .collect(),
+    )
+}
+
+fn encoding_of(label: &str) -> Option<&'static Encoding> {
     // The declaration itself was readable byte by byte, so it cannot be of a wide encoding.
     Encoding::for_label(label.as_bytes()).filter(|&found| found != UTF_16LE && found != UTF_16BE && found != UTF_8)
 }

@@ -17,6 +17,7 @@ mod html;
 mod html_tree;
 mod json;
 mod kind;
+mod legacy;
 mod limits;
 mod markdown;
 mod markup;

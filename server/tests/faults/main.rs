@@ -1,0 +1,14 @@
+//! The real program as its own process, with real files, through what goes wrong: hostile files, bombs, `kill -9`, full
+//! disks.
+//!
+//! Tests that are ignored take many minutes; `make faults` runs them, and a smaller share of the same runs always.
+#![allow(clippy::unwrap_used, reason = "in a test, a surprise is a failure")]
+
+mod bombs;
+mod crash;
+mod disk;
+mod hostile;
+mod many;
+mod odd;
+mod person;
+mod program;

@@ -1,0 +1,207 @@
+//! Somebody who uses the program over HTTP.
+
+use std::time::Duration;
+
+use reqwest::{Client, Response, StatusCode, header};
+use serde_json::{Value, json};
+
+use crate::program::Program;
+
+/// Longer than anything here takes on a machine that is busy with other things; whatever takes longer hangs.
+const PATIENCE: Duration = Duration::from_secs(240);
+
+/// A signed-in owner of one knowledge base. After a restart of the program the session still holds.
+#[derive(Clone)]
+pub struct Person {
+    client: Client,
+    cookie: String,
+    pub knowledge_base: String,
+}
+
+/// A file to be uploaded.
+#[derive(Clone)]
+pub struct File {
+    pub name: String,
+    pub bytes: Vec<u8>,
+}
+
+impl File {
+    pub fn new(name: impl Into<String>, bytes: impl Into<Vec<u8>>) -> Self {
+        Self {
+            name: name.into(),
+            bytes: bytes.into(),
+        }
+    }
+}
+
+impl Person {
+    pub async fn sign_up(program: &Program) -> Self {
+        // Fails only when a provider is installed already, which is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = Client::builder().no_proxy().timeout(PATIENCE).build().unwrap();
+        let body = json!({ "email": "ada@example.org", "name": "Ada", "password": "plover-anvil-tundra" });
+        let url = format!("{}/api/v1/auth/sign-up", program.address());
+        let answer = client.post(url).json(&body).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::CREATED);
+        let cookie = answer.headers()[header::SET_COOKIE].to_str().unwrap();
+        let mut person = Self {
+            client,
+            cookie: cookie.split(';').next().unwrap().to_owned(),
+            knowledge_base: String::new(),
+        };
+        let made = person
+            .post(program, "/knowledge-bases", json!({ "name": "Tests" }))
+            .await;
+        person.knowledge_base = made["id"].as_str().unwrap().to_owned();
+        person
+    }
+
+    pub async fn get(&self, program: &Program, path: &str) -> Value {
+        let answer = self.request("GET", program, path).send().await.unwrap();
+        json_of(answer).await
+    }
+
+    pub async fn post(&self, program: &Program, path: &str, body: Value) -> Value {
+        let answer = self.request("POST", program, path).json(&body).send().await.unwrap();
+        json_of(answer).await
+    }
+
+    pub async fn status(&self, method: &str, program: &Program, path: &str) -> Option<StatusCode> {
+        let answer = self.request(method, program, path).send().await.ok()?;
+        Some(answer.status())
+    }
+
+    pub async fn original(&self, program: &Program, id: &str) -> Vec<u8> {
+        let path = format!("/documents/{id}/original");
+        let answer = self.request("GET", program, &path).send().await.unwrap();
+        assert_eq!(answer.status(), StatusCode::OK);
+        answer.bytes().await.unwrap().to_vec()
+    }
+
+    /// What became of each file; `None` when the request failed.
+    pub async fn try_upload(&self, program: &Program, files: &[File]) -> Option<Vec<Value>> {
+        let answer = self.send_files(program, files).await?;
+        (answer.status() == StatusCode::ACCEPTED).then_some(())?;
+        let uploads: Value = answer.json().await.ok()?;
+        Some(uploads["files"].as_array().unwrap().clone())
+    }
+
+    pub async fn upload(&self, program: &Program, files: &[File]) -> Vec<Value> {
+        let answer = self.send_files(program, files).await.unwrap();
+        let status = answer.status();
+        let body = answer.text().await.unwrap();
+        assert_eq!(status, StatusCode::ACCEPTED, "{body}");
+        let uploads: Value = serde_json::from_str(&body).unwrap();
+        let uploads = uploads["files"].as_array().unwrap().clone();
+        assert_eq!(uploads.len(), files.len());
+        uploads
+    }
+
+    /// Uploads one file and returns its document's identifier.
+    pub async fn upload_one(&self, program: &Program, file: File) -> String {
+        let uploads = self.upload(program, &[file]).await;
+        assert_eq!(uploads[0]["outcome"], "accepted", "{}", uploads[0]);
+        uploads[0]["document"]["id"].as_str().unwrap().to_owned()
+    }
+
+    pub async fn send_files(&self, program: &Program, files: &[File]) -> Option<Response> {
+        const EDGE: &str = "a-line-that-is-in-no-file-e6d1c0a2";
+        let mut form = Vec::new();
+        for file in files {
+            let head = format!(
+                "--{EDGE}\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{}\"\r\n\r\n",
+                file.name.replace('\r', "%0D").replace('\n', "%0A").replace('"', "%22")
+            );
+            form.extend_from_slice(head.as_bytes());
+            form.extend_from_slice(&file.bytes);
+            form.extend_from_slice(b"\r\n");
+        }
+        form.extend_from_slice(format!("--{EDGE}--\r\n").as_bytes());
+        let path = format!("/knowledge-bases/{}/documents", self.knowledge_base);
+        self.request("POST", program, &path)
+            .header(header::CONTENT_TYPE, format!("multipart/form-data; boundary={EDGE}"))
+            .body(form)
+            .send()
+            .await
+            .ok()
+    }
+
+    /// Waits until nothing is under way any more, while the server goes on answering.
+    pub async fn wait_until_all_ended(&self, program: &Program) {
+        let path = format!("/knowledge-bases/{}", self.knowledge_base);
+        let (mut last, mut unchanged_since) = (Value::Null, std::time::Instant::now());
+        loop {
+            self.expect_health(program).await;
+            let counts = self.get(program, &path).await["documents"].clone();
+            if counts["underway"] == 0 {
+                return;
+            }
+            if counts != last {
+                (last, unchanged_since) = (counts, std::time::Instant::now());
+            }
+            assert!(
+                unchanged_since.elapsed() < PATIENCE,
+                "nothing has ended for a long time: {last}"
+            );
+            tokio::time::sleep(Duration::from_millis(200)).await;
+        }
+    }
+
+    pub async fn expect_health(&self, program: &Program) {
+        let url = format!("{}/healthz", program.address());
+        let health = self.client.get(url).timeout(Duration::from_secs(30)).send().await;
+        assert_eq!(health.expect("the server answers").status(), StatusCode::OK);
+    }
+
+    /// The document once it has ended, in whatever way.
+    pub async fn ended(&self, program: &Program, id: &str) -> Value {
+        let since = std::time::Instant::now();
+        loop {
+            let document = self.get(program, &format!("/documents/{id}")).await;
+            if !["queued", "processing"].contains(&document["status"].as_str().unwrap()) {
+                return document;
+            }
+            assert!(since.elapsed() < PATIENCE, "it does not end: {document}");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    /// Every document, page by page.
+    pub async fn documents(&self, program: &Program, order: &str) -> Vec<Value> {
+        let (mut all, mut cursor) = (Vec::new(), String::new());
+        loop {
+            let path = format!(
+                "/knowledge-bases/{}/documents?limit=200&order={order}{cursor}",
+                self.knowledge_base
+            );
+            let page = self.get(program, &path).await;
+            all.extend(page["items"].as_array().unwrap().iter().cloned());
+            match page["next_cursor"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => return all,
+            }
+        }
+    }
+
+    pub async fn found(&self, program: &Program, query: &str) -> Vec<Value> {
+        let results = self
+            .post(program, "/search", json!({ "query": query, "limit": 50 }))
+            .await;
+        results["hits"].as_array().unwrap().clone()
+    }
+
+    fn request(&self, method: &str, program: &Program, path: &str) -> reqwest::RequestBuilder {
+        let url = format!("{}/api/v1{path}", program.address());
+        self.client
+            .request(method.parse().unwrap(), url)
+            .header(header::COOKIE, &self.cookie)
+            .header("sec-fetch-site", "same-origin")
+    }
+}
+
+async fn json_of(answer: Response) -> Value {
+    let status = answer.status();
+    let body = answer.text().await.unwrap();
+    assert!(status.is_success(), "{status}: {body}");
+    serde_json::from_str(&body).unwrap()
+}

@@ -1,0 +1,141 @@
+//! The program `hyperion` with a data folder of its own.
+
+use std::{
+    io::{BufRead, BufReader},
+    os::unix::fs::symlink,
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+};
+
+use tempfile::TempDir;
+
+/// A data folder, and the program while it runs on it.
+pub struct Program {
+    /// Holds what the program brings along, and the data unless that is elsewhere.
+    folder: TempDir,
+    data: PathBuf,
+    running: Option<Running>,
+}
+
+struct Running {
+    child: Child,
+    address: String,
+}
+
+impl Program {
+    pub fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        Self::with_data_in(folder, data)
+    }
+
+    pub fn with_data_in(folder: TempDir, data: PathBuf) -> Self {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..").canonicalize().unwrap();
+        let library = root.join("target/pdfium/libpdfium.so");
+        assert!(
+            library.is_file(),
+            "{} is missing: run scripts/pdfium.sh",
+            library.display()
+        );
+        let assets = folder.path().join("assets");
+        std::fs::create_dir(&assets).unwrap();
+        symlink(root.join("models"), assets.join("models")).unwrap();
+        symlink(library, assets.join("libpdfium.so")).unwrap();
+        Self {
+            folder,
+            data,
+            running: None,
+        }
+    }
+
+    pub fn data(&self) -> &Path {
+        &self.data
+    }
+
+    /// The command that serves, for tests that start it themselves.
+    pub fn command(&self) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_hyperion"));
+        command
+            .args(["serve", "--listen", "127.0.0.1:0", "--workers", "2"])
+            .arg("--assets-dir")
+            .arg(self.folder.path().join("assets"))
+            .arg("--data-dir")
+            .arg(&self.data)
+            .env_clear()
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            // What the program logs belongs to the test that fails.
+            .stderr(Stdio::inherit());
+        command
+    }
+
+    /// Starts the program and waits until it says where it is.
+    pub fn start(&mut self) {
+        let command = self.command();
+        self.start_as(command);
+    }
+
+    pub fn start_as(&mut self, mut command: Command) {
+        assert!(self.running.is_none(), "it runs already");
+        let mut child = command.spawn().unwrap();
+        let output = BufReader::new(child.stdout.take().unwrap());
+        let address = output
+            .lines()
+            .map_while(Result::ok)
+            .find_map(|line| Some(line[line.find("http://")?..].trim_end().to_owned()))
+            .expect("the program ended without saying that it is ready");
+        self.running = Some(Running { child, address });
+    }
+
+    /// `http://` and the port it has this time.
+    pub fn address(&self) -> &str {
+        &self.running.as_ref().expect("it runs").address
+    }
+
+    /// `kill -9`; returns the processes that it had started and that were alive then.
+    pub fn kill(&mut self) -> Vec<u32> {
+        let mut running = self.running.take().expect("it runs");
+        let children = children_of(running.child.id());
+        running.child.kill().unwrap();
+        running.child.wait().unwrap();
+        children
+    }
+
+    /// The processes that read files for it now.
+    pub fn children(&self) -> Vec<u32> {
+        children_of(self.running.as_ref().expect("it runs").child.id())
+    }
+
+    /// Its memory in use, in KiB.
+    pub fn memory(&self) -> u64 {
+        let status = format!("/proc/{}/status", self.running.as_ref().expect("it runs").child.id());
+        let status = std::fs::read_to_string(status).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        if self.running.is_some() {
+            self.kill();
+        }
+    }
+}
+
+pub fn is_alive(process: u32) -> bool {
+    // One that has ended and is not yet buried is dead.
+    std::fs::read_to_string(format!("/proc/{process}/stat")).is_ok_and(|stat| !stat.contains(") Z"))
+}
+
+fn children_of(process: u32) -> Vec<u32> {
+    let threads = std::fs::read_dir(format!("/proc/{process}/task")).unwrap();
+    threads
+        .filter_map(|thread| std::fs::read_to_string(thread.ok()?.path().join("children")).ok())
+        .flat_map(|list| {
+            list.split_whitespace()
+                .map(|id| id.parse().unwrap())
+                .collect::<Vec<u32>>()
+        })
+        .collect()
+}
