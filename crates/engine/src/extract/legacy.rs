@@ -77,7 +77,12 @@ fn decode_ibm855(bytes: &[u8]) -> String {
 /// Russian at all: about a half in Russian or Bulgarian text, and few or less than none in any other.
 fn likeness_to_russian(text: &str) -> f64 {
     let is_frequent = |c: char| "оеаинтсрвлкмдпу".contains(c);
-    let is_usual = |c: char| matches!(c, 'А'..='я' | 'Ё' | 'ё' | '«' | '»' | '—' | '–' | '…' | '№' | '„' | '“' | '”' | '’' | '\u{a0}');
+    let is_usual = |c: char| {
+        matches!(
+            c,
+            'А'..='я' | 'Ё' | 'ё' | '«' | '»' | '—' | '–' | '…' | '№' | '„' | '“' | '”' | '’' | '\u{a0}'
+        )
+    };
     let (mut beyond_ascii, mut likeness, mut before) = (0_u32, 0_i32, ' ');
     for c in text.chars() {
         beyond_ascii += u32::from(!c.is_ascii());
