@@ -80,7 +80,8 @@ async fn a_full_disk_is_told_and_loses_nothing_that_was_acknowledged() {
         .unwrap();
     let mut taken = Vec::new();
     for n in 0..60 {
-        let text = format!("Paragraph of file {n}: the heron waits. ").repeat(600);
+        // Much to store, and little to embed.
+        let text = format!("File {n}: the heron waits.{}", "\n".repeat(24_000));
         for upload in person
             .try_upload(&program, &[File::new(format!("{n}.txt"), text)])
             .await

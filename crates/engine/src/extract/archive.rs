@@ -39,7 +39,7 @@ impl<'a> Archive<'a> {
         // What the directory says about sizes may be a lie; only what comes out counts.
         file.take(allowed as u64 + 1)
             .read_to_end(&mut bytes)
-            .map_err(ExtractError::corrupt)?;
+            .map_err(unpack_error)?;
         if bytes.len() > allowed {
             return Err(ExtractError::too_large("content, once unpacked,", self.max_bytes));
         }
@@ -72,6 +72,13 @@ impl<'a> Archive<'a> {
             }
         }
         Ok(())
+    }
+}
+
+fn unpack_error(cause: std::io::Error) -> ExtractError {
+    match cause.kind() {
+        std::io::ErrorKind::OutOfMemory => ExtractError::OutOfMemory,
+        _ => ExtractError::corrupt(cause),
     }
 }
 
