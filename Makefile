@@ -6,13 +6,14 @@ DATA ?= data
 # The xtask is checked and tested apart: together with it, cargo would compile the server's libraries with the features
 # that the xtask asks for, and then once more without them for the server itself.
 
-.PHONY: help run test format lint licences unit faults site e2e screenshots
+.PHONY: help run test format lint licences unit faults e2e screenshots bench
 
 help:
 	@echo "make run          build everything and serve it on http://$(ADDRESS), data in ./$(DATA)"
 	@echo "make test         every check and test"
 	@echo "make faults       the tests of faults that take long: hostile files, kill -9, very many and very long files"
-	@echo "make screenshots  every page, wide and narrow, light and dark, into e2e/screenshots"
+	@echo "make screenshots  every page, wide and narrow, light and dark, into e2e/screenshots (one: PAGE=settings)"
+	@echo "make bench        what the installed program costs, as a table"
 	@echo "Parts of make test: format licences lint unit e2e"
 
 run:
@@ -24,7 +25,7 @@ run:
 
 test:
 	@scripts/setup.sh test
-	@$(MAKE) --no-print-directory format licences lint unit
+	@$(MAKE) --no-print-directory format licences lint unit e2e
 	@echo "== All checks and tests passed"
 
 format:
@@ -61,4 +62,11 @@ e2e:
 screenshots:
 	@scripts/setup.sh e2e
 	cargo xtask dist
-	cd e2e && npx playwright test --config screenshots.config.ts
+	cd e2e && npx playwright test --config screenshots.config.ts $(if $(PAGE),--grep ' $(PAGE)$$')
+
+bench:
+	@scripts/setup.sh e2e
+	@echo "== Building"
+	cargo xtask dist --release
+	@echo "== What the installed program costs"
+	python3 bench/installed.py

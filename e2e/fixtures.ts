@@ -23,6 +23,7 @@ export interface Library {
   knowledgeBase: string;
   document: string;
   conversation: string;
+  assistant: string;
 }
 
 interface PerTest {
@@ -58,7 +59,8 @@ export const test = base.extend<PerTest, PerWorker>({
       const knowledgeBase = await owner.createKnowledgeBase('Lighthouses');
       const document = await owner.upload(knowledgeBase, lighthouse.file, lighthouse.text);
       const { conversation } = await owner.ask(lighthouse.question);
-      await use({ owner, knowledgeBase, document: document.id, conversation });
+      const assistant = await owner.firstAssistant();
+      await use({ owner, knowledgeBase, document: document.id, conversation, assistant });
     },
     { scope: 'worker', timeout: 90_000 },
   ],

@@ -20,6 +20,7 @@ export const pages: ApplicationPage[] = [
   forUsers('knowledge-base', ({ knowledgeBase }) => `/knowledge-bases/${knowledgeBase}`),
   forUsers('document', ({ document }) => `/documents/${document}`),
   forUsers('assistants', () => '/assistants'),
+  forUsers('assistant', ({ assistant }) => `/assistants/${assistant}`),
   forUsers('connections', () => '/connections'),
   forUsers('settings', () => '/settings'),
   forUsers('admin-users', () => '/admin/users'),

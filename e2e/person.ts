@@ -102,6 +102,13 @@ export class Person {
     }
   }
 
+  /** The assistant that everybody has once they have asked something. */
+  async firstAssistant(): Promise<string> {
+    const [first] = await this.get<{ id: string }[]>('/assistants');
+    if (first === undefined) throw new Error(`${this.name} has no assistant`);
+    return first.id;
+  }
+
   private async get<Answer>(path: string): Promise<Answer> {
     return read(await this.http.get(`/api/v1${path}`));
   }

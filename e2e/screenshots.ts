@@ -16,7 +16,7 @@ for (const { name, path, signedIn } of pages) {
         await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
         await page.goto(path(library));
         await hydrated(page);
-        await page.screenshot({ path: `${folder}/${name}-${width}-${colorScheme}.png` });
+        await page.screenshot({ path: `${folder}/${name}-${width}-${colorScheme}.png`, fullPage: true });
       }
     }
   });

@@ -2,8 +2,8 @@
 # Installs what is missing and nothing else; safe to run again.
 #
 #   scripts/setup.sh run     what building and running Hyperion needs
-#   scripts/setup.sh test    that, and what its tests need
-#   scripts/setup.sh e2e     that of run, and what its tests in a browser need
+#   scripts/setup.sh e2e     that, and what its tests in a browser need
+#   scripts/setup.sh test    that, and what all other checks and tests need
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -44,9 +44,9 @@ rust_toolchain() {
         rustup target add --toolchain "$channel" wasm32-unknown-unknown
 }
 
-# Installs a cargo subcommand unless it is there; unoptimised, because it is compiled more slowly than it runs.
+# Installs a cargo subcommand unless this version is there; unoptimised, because it is compiled more slowly than it runs.
 cargo_tool() {
-    command -v "$1" >/dev/null && return
+    [ "$("$1" "${1#cargo-}" --version 2>/dev/null | awk 'NR == 1 { print $2 }')" = "$2" ] && return
     step "Compiling $1 $2 (once, some minutes)"
     cargo install --locked --debug --version "$2" "${@:3}" "$1"
 }
@@ -69,12 +69,12 @@ python3 -m pip --version >/dev/null 2>&1 || debian_packages pip3=python3-pip
 rust_toolchain
 scripts/pdfium.sh
 if [ "$1" != run ]; then
-    cargo_tool cargo-deny $cargo_deny --no-default-features
-    cargo_tool cargo-nextest $cargo_nextest --no-default-features
-fi
-if [ "$1" = e2e ]; then
     debian_packages chromium=chromium
     browser_tests
     scripts/llm.sh fetch
+fi
+if [ "$1" = test ]; then
+    cargo_tool cargo-deny $cargo_deny --no-default-features
+    cargo_tool cargo-nextest $cargo_nextest --no-default-features
 fi
 step "Everything that is needed is installed"

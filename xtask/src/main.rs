@@ -4,6 +4,7 @@ mod cargo;
 mod compress;
 mod dist;
 mod failure;
+mod fingerprint;
 mod scripts;
 mod site;
 mod style;

@@ -15,10 +15,10 @@ pub struct Scripts {
     pub wasm: Vec<u8>,
 }
 
-/// Compiles the app for the browser and makes its bindings.
+/// Compiles the app for the browser and gives the module.
 ///
 /// The app is an rlib in its manifest, because the server links it; only this build makes it a module of its own.
-pub fn build(release: bool) -> Result<Scripts, Failure> {
+pub fn compile(release: bool) -> Result<Vec<u8>, Failure> {
     let (profile, folder) = if release {
         ("wasm-release", "wasm-release")
     } else {
@@ -38,11 +38,15 @@ pub fn build(release: bool) -> Result<Scripts, Failure> {
         .join("wasm32-unknown-unknown")
         .join(folder)
         .join("app.wasm");
-    let compiled = fs::read(&module).map_err(Failure::io("reading", &module))?;
-    bind(compiled, release).map_err(|error| Failure::Bindings(format!("{error:#}")))
+    fs::read(&module).map_err(Failure::io("reading", &module))
 }
 
-fn bind(compiled: Vec<u8>, release: bool) -> Result<Scripts, Box<dyn std::error::Error>> {
+/// Makes the bindings of a compiled app.
+pub fn bind(compiled: Vec<u8>, release: bool) -> Result<Scripts, Failure> {
+    generate(compiled, release).map_err(|error| Failure::Bindings(format!("{error:#}")))
+}
+
+fn generate(compiled: Vec<u8>, release: bool) -> Result<Scripts, Box<dyn std::error::Error>> {
     let mut bindgen = Bindgen::new();
     bindgen
         .input_bytes("hyperion", compiled)

@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::compress::{Effort, write_with_copies};
 use crate::failure::Failure;
+use crate::fingerprint::Fingerprint;
 use crate::{scripts, style};
 
 /// Names of the bundle's files, each of which carries a hash of its contents and so may be cached for ever.
@@ -23,28 +24,47 @@ struct Manifest {
     fixed: BTreeMap<String, String>,
 }
 
-/// Builds the bundle into `out`, replacing what that held.
+/// Lies in the bundle and tells what it was made from.
+const FINGERPRINT: &str = "fingerprint";
+
+/// Builds the bundle into `out`, replacing what that held unless it was made from the very same things.
 pub fn build(release: bool, out: &Path) -> Result<(), Failure> {
     let started = Instant::now();
-    let mut folder = SiteFolder::create(out, if release { Effort::SMALLEST } else { Effort::QUICK })?;
-
     eprintln!("==> compiling the app for the browser");
-    let scripts = scripts::build(release)?;
+    let compiled = scripts::compile(release)?;
+    let fingerprint = fingerprint(&compiled, release)?;
+    if fs::read_to_string(out.join(FINGERPRINT)).is_ok_and(|earlier| earlier == fingerprint) {
+        eprintln!("==> {} is up to date", out.display());
+        return Ok(());
+    }
 
     eprintln!("==> writing {}", out.display());
+    let mut folder = SiteFolder::create(out, if release { Effort::SMALLEST } else { Effort::QUICK })?;
+    let scripts = scripts::bind(compiled, release)?;
     let wasm = folder.add("hyperion.wasm", &scripts.wasm)?;
     let javascript = scripts.javascript.replace(scripts::WASM_NAME, &wasm);
     let js = folder.add("hyperion.js", javascript.as_bytes())?;
     let css = folder.add("main.css", style::bundle(Path::new("style/main.css"))?.as_bytes())?;
     let fixed = add_static_files(&mut folder, Path::new("style/static"))?;
 
-    folder.finish(&Manifest { js, wasm, css, fixed })?;
+    folder.finish(&Manifest { js, wasm, css, fixed }, &fingerprint)?;
     eprintln!(
         "==> {} is ready after {:.1} s",
         out.display(),
         started.elapsed().as_secs_f32()
     );
     Ok(())
+}
+
+/// Changes with the app, the style sheets and static files, and this program.
+fn fingerprint(compiled: &[u8], release: bool) -> Result<String, Failure> {
+    let program = std::env::current_exe().map_err(Failure::io("finding", "this program"))?;
+    let mut fingerprint = Fingerprint::default();
+    fingerprint.add(compiled);
+    fingerprint.add(&[u8::from(release)]);
+    fingerprint.add_path(Path::new("style"))?;
+    fingerprint.add_path(&program)?;
+    Ok(fingerprint.finish())
 }
 
 fn add_static_files(folder: &mut SiteFolder, source: &Path) -> Result<BTreeMap<String, String>, Failure> {
@@ -86,10 +106,12 @@ impl SiteFolder {
         Ok(hashed)
     }
 
-    fn finish(self, manifest: &Manifest) -> Result<(), Failure> {
-        let path = self.unfinished.join("manifest.json");
+    fn finish(self, manifest: &Manifest, fingerprint: &str) -> Result<(), Failure> {
         let json = serde_json::to_string_pretty(manifest).expect("a manifest holds only strings");
-        fs::write(&path, json).map_err(Failure::io("writing", &path))?;
+        for (name, contents) in [("manifest.json", json.as_str()), (FINGERPRINT, fingerprint)] {
+            let path = self.unfinished.join(name);
+            fs::write(&path, contents).map_err(Failure::io("writing", &path))?;
+        }
         remove_folder(&self.finished)?;
         fs::rename(&self.unfinished, &self.finished).map_err(Failure::io("moving into place", &self.finished))
     }
