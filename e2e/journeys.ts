@@ -38,9 +38,9 @@ export async function ask(page: Page, question: string): Promise<void> {
   await page.getByRole('button', { name: 'Ask', exact: true }).click();
 }
 
-/** The link of an answer's citation, `[1]` in the text. */
+/** The link of an answer's citation: a number in the text. */
 export function citation(page: Page, number: number) {
-  return page.getByRole('main').getByRole('link', { name: `[${number}]` }).first();
+  return page.getByRole('main').getByRole('link', { name: `Source ${number}: ` }).first();
 }
 
 /** Expects the document page, opened by a citation, to show the quote highlighted among the document's other words. */

@@ -9,6 +9,7 @@ use leptos_router::{
 };
 
 use crate::{
+    format::escaped,
     layout::Layout,
     pages::{
         AdminUsersPage, AssistantPage, AssistantsPage, ConnectionsPage, ConversationPage, HomePage, NotFound,
@@ -24,7 +25,7 @@ pub fn App() -> AnyView {
     provide_meta_context();
 
     view! {
-        <Title formatter=|title: String| if title.is_empty() { "Hyperion".to_owned() } else { format!("{title} · Hyperion") } />
+        <Title formatter=tab_title />
         <Router>
             <Routes fallback=NotFound>
                 <Route path=path!("/sign-in") view=|| SignIn().into_any() ssr=SsrMode::Async />
@@ -42,4 +43,15 @@ pub fn App() -> AnyView {
         </Router>
     }
     .into_any()
+}
+
+/// What the browser's tab says on a page of this title.
+fn tab_title(page: String) -> String {
+    let title = if page.is_empty() {
+        "Hyperion".to_owned()
+    } else {
+        format!("{page} · Hyperion")
+    };
+    // The server writes it into the document as it is given.
+    if cfg!(feature = "ssr") { escaped(&title) } else { title }
 }

@@ -73,6 +73,11 @@ pub fn query(parameters: &[(&str, &str)]) -> String {
     text
 }
 
+/// Text as it stands in HTML. For the insides of `<title>` and `<textarea>`, which the server writes as they are given.
+pub fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;")
+}
+
 #[cfg(test)]
 mod tests {
     use chrono::TimeZone;
@@ -92,6 +97,11 @@ mod tests {
     fn a_moment_names_its_month() {
         let time = Utc.with_ymd_and_hms(2026, 11, 4, 9, 5, 0).unwrap();
         assert_eq!(moment(time), "4 Nov 2026, 09:05");
+    }
+
+    #[test]
+    fn escaped_text_cannot_end_the_element_it_stands_in() {
+        assert_eq!(escaped("</title> & more"), "&lt;/title> &amp; more");
     }
 
     #[test]

@@ -14,7 +14,7 @@ test('a language model writes an answer that cites the document', async ({ hyper
   await hydrated(page);
   await ask(page, lighthouse.question);
 
-  await expect(page.getByRole('main')).toContainText(languageModel.model, { timeout: 120_000 });
+  await expect(page.getByRole('main')).toContainText(`Written by ${languageModel.model}`, { timeout: 120_000 });
   await citation(page, 1).click();
   await expectHighlightedQuote(page);
 });

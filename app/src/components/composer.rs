@@ -9,7 +9,9 @@ use web_sys::{HtmlFormElement, HtmlTextAreaElement};
 use crate::{
     browser,
     components::{Icon, ProblemNote, Shape},
+    format::escaped,
     forms::refusal,
+    plain_form::refused,
 };
 
 /// Questions that were begun and not asked, by the conversation they belong to; kept from page to page.
@@ -62,6 +64,9 @@ where
     let pending = asking.pending();
     let problem = refusal(asking);
     let online = browser::online();
+    let refused = refused("ask");
+    let typed = refused.as_ref().and_then(|refused| refused.typed("question"));
+    let typed = escaped(&typed.unwrap_or_default());
 
     Effect::new(move || {
         // Text that was typed before the page reacted is newer than any draft.
@@ -123,6 +128,7 @@ where
                 node_ref=field
                 on:input=keep
                 on:keydown=send_on_enter
+                inner_html=typed
             ></textarea>
             <div class="composer-foot">
                 {children.map(|children| children())}
@@ -147,9 +153,20 @@ where
                     }
                 }}
             </div>
-            {move || problem.get().map(|problem| view! { <ProblemNote problem /> })}
+            {refused.map(|refused| view! { <Refusal problem=refused.problem /> })}
+            {move || problem.get().map(|problem| view! { <Refusal problem /> })}
         </form>
     }
+}
+
+/// Why the question was not taken. What is wrong with its only field is all there is to say.
+#[component]
+fn Refusal(problem: Problem) -> impl IntoView {
+    let problem = Problem {
+        fields: Vec::new(),
+        ..problem
+    };
+    view! { <ProblemNote problem /> }
 }
 
 /// Makes the field as high as its text, for browsers that do not do it by themselves (`field-sizing`).

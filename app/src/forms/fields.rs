@@ -8,6 +8,7 @@ use leptos::{
 use wasm_bindgen::{JsCast, JsValue};
 
 use super::api_form::FormState;
+use crate::format::escaped;
 
 /// The label above a field, its hint and its problem below; `control` is the field itself.
 #[component]
@@ -183,9 +184,8 @@ pub fn TextArea(
                 on:input=move |event| value.set(event_target_value(&event))
                 aria-invalid=move || field.invalid()
                 aria-describedby=move || field.described_by()
-            >
-                {value.get_untracked()}
-            </textarea>
+                inner_html=escaped(&value.get_untracked())
+            ></textarea>
         </Labelled>
     }
 }

@@ -1,12 +1,13 @@
 //! Asking from a plain form, without JavaScript.
 
-use api::{Ask, ConversationId};
-use axum::{Form, extract::State, http::StatusCode, response::Redirect};
+use api::{Ask, ConversationId, UserId};
+use axum::{Form, extract::State, response::Redirect};
 use serde::Deserialize;
 
 use super::conversations::{ask_in, start_with};
 use crate::{
     http::{ApiError, Caller},
+    site::Refused,
     state::AppState,
 };
 
@@ -24,26 +25,25 @@ pub struct AskForm {
     assistant_id: String,
 }
 
-/// Asks and shows the conversation; what is wrong is told to the page by its code.
+/// Asks and shows the conversation; a question that is not taken comes back with the page it was asked on.
 pub async fn ask(
     State(state): State<AppState>,
-    caller: Result<Caller, ApiError>,
+    caller: Caller,
     Form(form): Form<AskForm>,
-) -> Redirect {
+) -> Result<Redirect, Refused> {
     let page = match form.conversation_id.parse::<ConversationId>() {
         Ok(id) => format!("/conversations/{id}"),
         Err(_) => "/".to_owned(),
     };
-    match asked(&state, caller, form).await {
-        Ok(conversation) => Redirect::to(&conversation),
-        Err(error) if error.0.status == StatusCode::UNAUTHORIZED.as_u16() => Redirect::to("/sign-in"),
-        Err(error) => Redirect::to(&format!("{page}?problem={}", error.0.code)),
+    let question = form.question.clone();
+    match asked(&state, caller.user.id, form).await {
+        Ok(conversation) => Ok(Redirect::to(&conversation)),
+        Err(error) => Err(Refused::new(page, "ask", &[("question", &question)], error)),
     }
 }
 
 /// Where the conversation is shown.
-async fn asked(state: &AppState, caller: Result<Caller, ApiError>, form: AskForm) -> Result<String, ApiError> {
-    let user = caller?.user.id;
+async fn asked(state: &AppState, user: UserId, form: AskForm) -> Result<String, ApiError> {
     let asked = match read_id("conversation_id", &form.conversation_id)? {
         Some(id) => {
             let ask = Ask {

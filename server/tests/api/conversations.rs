@@ -321,19 +321,17 @@ async fn asking_needs_no_javascript() {
     assert_eq!(messages[2]["parent_id"], messages[1]["id"]);
 
     let empty = format!("question=++&conversation_id={conversation}");
-    let refused = owner.post_form("/forms/ask", &empty).await;
-    assert_eq!(refused.1, format!("{}?problem=invalid_request", first.1));
-    assert_eq!(
-        owner.post_form("/forms/ask", "question=").await.1,
-        "/?problem=invalid_request"
-    );
+    for refused in [empty.as_str(), "question="] {
+        let refused = owner.post_form("/forms/ask", refused).await;
+        assert_eq!(refused.0, StatusCode::UNPROCESSABLE_ENTITY);
+    }
     let stranger = asking.server.sign_up("eve@example.org").await;
     assert_eq!(
-        stranger.post_form("/forms/ask", &follow_up).await.1,
-        format!("{}?problem=not_found", first.1)
+        stranger.post_form("/forms/ask", &follow_up).await.0,
+        StatusCode::NOT_FOUND
     );
     let nobody = asking.server.nobody().post_form("/forms/ask", "question=Hi").await;
-    assert_eq!(nobody, (StatusCode::SEE_OTHER, "/sign-in".to_owned()));
+    assert_eq!(nobody.0, StatusCode::UNAUTHORIZED);
     asking.end().await;
 }
 

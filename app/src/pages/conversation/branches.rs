@@ -43,7 +43,7 @@ pub fn Branches(of: MessageId, what: &'static str) -> impl IntoView {
             // At an end it stays where it is, so that the focus does too.
             <button
                 type="button"
-                class="button small quiet"
+                class="button small quiet icon-only"
                 id=step_id(of, by)
                 aria-label=format!("{name} version of the {what}")
                 aria-disabled=move || target().is_none().then_some("true")

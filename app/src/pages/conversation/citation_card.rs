@@ -8,7 +8,10 @@ use send_wrapper::SendWrapper;
 use wasm_bindgen::JsCast;
 use web_sys::{DomRect, Element, HtmlElement};
 
-use super::{check::CheckResult, sources};
+use super::{
+    check::CheckResult,
+    sources::{self, DocumentLink},
+};
 
 const CARD: &str = "citation-card";
 
@@ -155,7 +158,7 @@ pub fn CitedText(
 
 fn marker_of(event: &web_sys::Event) -> Option<Element> {
     let target: Element = event.target()?.dyn_into().ok()?;
-    target.closest("a.citation").ok().flatten()
+    target.closest(".citation").ok().flatten()
 }
 
 #[component]
@@ -178,13 +181,15 @@ pub fn CitationCard() -> impl IntoView {
     });
     let pressed = window_event_listener(ev::pointerdown, move |event| {
         let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
-        let inside = format!("#{CARD}, a.citation");
+        let inside = format!("#{CARD}, .citation");
         if target.is_none_or(|target| !target.matches_within(&inside)) {
             card.hide();
         }
     });
     let moved = move || {
-        if let Some(element) = element.get_untracked() {
+        if let Some(element) = element.get_untracked()
+            && card.shown.with_untracked(Option::is_some)
+        {
             place_soon(card, element);
         }
     };
@@ -213,15 +218,12 @@ pub fn CitationCard() -> impl IntoView {
 
 #[component]
 fn CardContent(citation: Citation, kind: Option<AnswerKind>) -> impl IntoView {
-    let address = sources::address(&citation);
     let location = sources::location(&citation);
     view! {
-        <blockquote>{citation.quote}</blockquote>
+        <blockquote>{citation.quote.clone()}</blockquote>
         <p class="citation-place">
             // The number itself is the way there for the keyboard.
-            <a href=address tabindex="-1">
-                {citation.document_name}
-            </a>
+            <DocumentLink citation=citation.clone() tabindex="-1" />
             <span class="hint">{location}</span>
         </p>
         <CheckResult check=citation.check kind />
@@ -242,8 +244,11 @@ impl MatchesWithin for Element {
 fn place_soon(card: Citations, element: web_sys::HtmlDivElement) {
     request_animation_frame(move || {
         let marker = card.shown.try_get_untracked().flatten().map(|shown| shown.marker);
-        if let Some(marker) = marker {
-            place(&element, &marker);
+        match marker {
+            Some(marker) if marker.is_connected() => place(&element, &marker),
+            // An answer that grows brings new numbers for the ones it had.
+            Some(_) => card.hide(),
+            None => {}
         }
     });
 }

@@ -7,6 +7,7 @@ use super::thread::Thread;
 use crate::{
     browser,
     components::{Icon, ProblemNote, Shape},
+    format::escaped,
     forms::refusal,
 };
 
@@ -50,7 +51,7 @@ pub fn RatingButtons(rating: Rating) -> impl IntoView {
         view! {
             <button
                 type="button"
-                class="button small quiet"
+                class="button small quiet icon-only"
                 aria-label=label
                 title=label
                 aria-pressed=move || pressed().to_string()
@@ -102,9 +103,13 @@ pub fn RatingNote(rating: Rating) -> impl IntoView {
         >
             <form class="feedback-note" on:submit=save>
                 <label for=format!("note-{id}")>{label}</label>
-                <textarea id=format!("note-{id}") rows="2" maxlength=LONGEST_NOTE node_ref=field>
-                    {untrack(|| rating.given()).map(|feedback| feedback.note)}
-                </textarea>
+                <textarea
+                    id=format!("note-{id}")
+                    rows="2"
+                    maxlength=LONGEST_NOTE
+                    node_ref=field
+                    inner_html=escaped(&untrack(|| rating.given()).map(|feedback| feedback.note).unwrap_or_default())
+                ></textarea>
                 <div class="actions">
                     <button type="submit" class="button small primary">
                         "Save note"

@@ -3,7 +3,7 @@
 use api::{Assistant, Author, Client, ConversationTree, Problem};
 use leptos::{context::Provider, prelude::*};
 use leptos_meta::Title;
-use leptos_router::hooks::{use_params_map, use_query_map};
+use leptos_router::hooks::use_params_map;
 
 use super::{
     answer::Answer,
@@ -13,7 +13,7 @@ use super::{
     thread::Thread,
 };
 use crate::{
-    components::{Composer, ConversationChanges, FormProblem, Loading, ProblemNote},
+    components::{Composer, ConversationChanges, Loading, ProblemNote},
     format,
 };
 
@@ -58,7 +58,7 @@ async fn load(id: String) -> Result<Loaded, Problem> {
 fn NotShown(problem: Problem) -> impl IntoView {
     view! {
         <Title text="Conversation" />
-        <div class="page conversation">
+        <div class="wide conversation">
             <h1>"This conversation cannot be shown"</h1>
             <ProblemNote problem />
             <p>
@@ -77,7 +77,6 @@ fn Conversation(loaded: Loaded) -> impl IntoView {
     let can_ask = assistant.is_some();
     let thread = Thread::new(tree, assistant.clone(), expect_context::<ConversationChanges>());
     let citations = Citations::new();
-    let query = use_query_map();
     let title = move || thread.title();
     let ask = move |question| async move {
         let parent = thread.last().map(|message| message.id);
@@ -91,9 +90,10 @@ fn Conversation(loaded: Loaded) -> impl IntoView {
         <Title text=title />
         <Provider value=thread>
             <Provider value=citations>
-                <div class="page conversation">
+                <div class="wide conversation">
                     <header class="conversation-head">
-                        <h1>{title}</h1>
+                        // A title that is the first question would be read twice.
+                        <h1 class:visually-hidden=move || thread.is_titled_by_its_question()>{title}</h1>
                         <p class="hint">
                             {match assistant {
                                 Some(name) => {
@@ -119,7 +119,6 @@ fn Conversation(loaded: Loaded) -> impl IntoView {
                     </p>
                     <div class="follow-up">
                         {move || thread.problem().map(|problem| view! { <ProblemNote problem /> })}
-                        <FormProblem code=Signal::derive(move || query.read().get("problem")) />
                         {if can_ask {
                             view! {
                                 <Composer

@@ -4,7 +4,7 @@ use api::{Message, Problem};
 use leptos::{ev, html, prelude::*};
 
 use super::{branches::Branches, thread::Thread};
-use crate::{browser, components::ProblemNote, forms::refusal};
+use crate::{browser, components::ProblemNote, format::escaped, forms::refusal};
 
 #[component]
 pub fn Question(message: Message) -> impl IntoView {
@@ -92,9 +92,8 @@ fn Edit(message: Message) -> impl IntoView {
                     maxlength="4000"
                     readonly=pending
                     node_ref=field
-                >
-                    {content}
-                </textarea>
+                    inner_html=escaped(&content)
+                ></textarea>
                 <p class="hint">"The earlier wording and what followed it are kept beside this one."</p>
                 <div class="actions">
                     <button type="submit" class="button small primary" disabled=pending>

@@ -5,8 +5,24 @@ use leptos::prelude::*;
 
 use super::check::CheckResult;
 
-/// Where a citation leads: the document, opened at the cited words.
-pub fn address(citation: &Citation) -> String {
+/// The document, opened at the cited words; its name alone when it cannot be opened any more.
+#[component]
+pub fn DocumentLink(citation: Citation, #[prop(optional)] tabindex: Option<&'static str>) -> impl IntoView {
+    let address = address(&citation);
+    let name = citation.document_name;
+    if citation.available {
+        view! {
+            <a href=address tabindex=tabindex>
+                {name}
+            </a>
+        }
+        .into_any()
+    } else {
+        view! { <span>{name} <span class="hint">" (no longer available)"</span></span> }.into_any()
+    }
+}
+
+fn address(citation: &Citation) -> String {
     format!(
         "/documents/{}?passage={}&start={}&end={}#cited",
         citation.document_id, citation.passage_id, citation.start, citation.end
@@ -36,7 +52,7 @@ pub fn Sources(citations: Vec<Citation>, kind: Option<AnswerKind>) -> impl IntoV
                     <span class="source-number">{citation.number}</span>
                     <div>
                         <p>
-                            <a href=address(&citation)>{citation.document_name.clone()}</a>
+                            <DocumentLink citation=citation.clone() />
                             <span class="hint">{location(&citation)}</span>
                             <CheckResult check=citation.check kind />
                         </p>

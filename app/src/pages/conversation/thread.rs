@@ -60,6 +60,15 @@ impl Thread {
         self.tree.read().conversation.title.clone()
     }
 
+    /// Whether the title only repeats the question that is shown first.
+    pub fn is_titled_by_its_question(self) -> bool {
+        let tree = self.tree.read();
+        let branch = tree.active_branch();
+        branch
+            .first()
+            .is_some_and(|first| first.content == tree.conversation.title)
+    }
+
     /// The name of the assistant, unless it was deleted.
     pub fn assistant(self) -> Option<String> {
         self.assistant.get_value()

@@ -91,19 +91,19 @@ pub fn DropZone(knowledge_bases: Vec<KnowledgeBase>) -> impl IntoView {
 
     view! {
         <div class="drop-zone" class:first-run=first_run class:dragging=dragging>
-            <label class="button" class:visually-hidden=!first_run>
-                <Icon shape=Shape::Upload />
-                "Choose files"
-                <input
-                    type="file"
-                    class="visually-hidden"
-                    multiple
-                    node_ref=picker
-                    on:change=pick
-                    tabindex=(!first_run).then_some("-1")
-                />
-            </label>
-            <p class="drop-hint">{if first_run { "or drop them anywhere on this page" } else { "Drop to add files" }}</p>
+            {if first_run {
+                view! {
+                    <label class="button">
+                        <Icon shape=Shape::Upload />
+                        "Choose files"
+                        <input type="file" multiple node_ref=picker on:change=pick />
+                    </label>
+                    <p class="drop-hint">"or drop them anywhere on this page"</p>
+                }
+                    .into_any()
+            } else {
+                view! { <p class="drop-hint">"Drop to add files"</p> }.into_any()
+            }}
             <form class="drop-target card" hidden=move || waiting.read().is_none() on:submit=send_waiting>
                 <label for="drop-target">{move || format!("Add {} to", names())}</label>
                 <select id="drop-target" node_ref=chosen>

@@ -3,17 +3,16 @@
 use api::{Asked, Assistant, AssistantId, Client, KnowledgeBase, Page, Problem, StartConversation};
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::hooks::{use_navigate, use_query_map};
+use leptos_router::hooks::use_navigate;
 
 use super::{documents::DocumentsAtHand, drop_zone::DropZone};
 use crate::{
-    components::{Composer, ConversationChanges, FormProblem, ProblemNote},
+    components::{Composer, ConversationChanges, ProblemNote},
     transport,
 };
 
 #[component]
 pub fn HomePage() -> impl IntoView {
-    let query = use_query_map();
     let changes = expect_context::<ConversationChanges>();
     let navigate = use_navigate();
     let assistant = RwSignal::new(None::<AssistantId>);
@@ -46,9 +45,8 @@ pub fn HomePage() -> impl IntoView {
 
     view! {
         <Title text="Ask" />
-        <div class="page home">
+        <div class="wide home">
             <h1>"What do your documents say?"</h1>
-            <FormProblem code=Signal::derive(move || query.read().get("problem")) />
             <Composer ask label="Ask a question" placeholder="Ask in your own words">
                 <Suspense>
                     {move || Suspend::new(async move {
