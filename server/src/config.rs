@@ -226,14 +226,16 @@ impl Config {
         self.data_dir.join("originals")
     }
 
-    /// The folder of the browser bundle, the model and the PDF library.
+    /// The folder of the browser bundle, the model and the PDF library, as an absolute path: child processes that use
+    /// it run elsewhere.
     pub fn assets(&self) -> PathBuf {
-        self.assets_dir.clone().unwrap_or_else(|| {
+        let folder = self.assets_dir.clone().unwrap_or_else(|| {
             std::env::current_exe()
                 .ok()
                 .and_then(|program| program.parent().map(Path::to_owned))
                 .unwrap_or_else(|| PathBuf::from("."))
-        })
+        });
+        std::path::absolute(&folder).unwrap_or(folder)
     }
 }
 

@@ -45,12 +45,20 @@ pub struct Whereabouts {
 
 #[derive(Debug, thiserror::Error)]
 pub enum DoorError {
-    #[error("{0}")]
+    #[error("{}", told(.0))]
     Refused(Problem),
     #[error("{url} could not be reached: {source}. Check that the server runs and that its address is right")]
     Unreachable { url: Url, source: reqwest::Error },
     #[error("the answer could not be read: {0}. Check that the address is that of a Hyperion of this version")]
     Unreadable(String),
+}
+
+/// What happened, and what to do about it.
+fn told(problem: &Problem) -> String {
+    match &problem.detail {
+        Some(detail) if *detail != problem.title => format!("{}. {detail}", problem.title),
+        _ => problem.title.clone(),
+    }
 }
 
 pub enum Door {

@@ -97,7 +97,13 @@ fn the_log_can_be_lines_of_json() {
         "json",
     ];
     let ran = installation.run(&args);
-    let logged = lines(&ran.err);
+    let logged: String = ran
+        .err
+        .lines()
+        .filter(|line| line.starts_with('{'))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    let logged = lines(&logged);
     assert!(logged.iter().any(|line| line["level"] == "DEBUG"), "{logged:?}");
     ran.success();
 }

@@ -139,7 +139,7 @@ impl Report {
             });
         } else {
             println!(
-                "{}: {} new files ready, {} were there already, {} not ready",
+                "{}: {} ready, {} there already, {} not ready",
                 knowledge_base.name, self.ready, self.already_there, self.not_ready
             );
         }
