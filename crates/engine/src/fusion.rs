@@ -2,22 +2,34 @@
 
 use std::collections::HashMap;
 
-/// Dampens the lead of the first ranks; 60 as in Cormack, Clarke and Büttcher, "Reciprocal Rank Fusion outperforms
-/// Condorcet and individual Rank Learning Methods", SIGIR 2009.
-const RANK_OFFSET: f32 = 60.0;
-
-/// Reciprocal rank fusion of two rankings (best first), best first, ties by key.
+/// Weighted sum of two rankings' scores, best first, ties by key.
 ///
-/// `lexical_weight` is between 0 (the dense ranking alone) and 1 (the lexical one alone). Scores are scaled so that
-/// being first in both gives 1.
+/// Scores of words and of meaning have nothing in common, so each ranking's are first brought to between 0 (its last
+/// candidate) and 1 (its first); what a ranking does not name has 0 there. Unlike a fusion of ranks, this keeps how far
+/// ahead the first ones are. `lexical_weight` is between 0 (the dense ranking alone) and 1 (the lexical one alone). Being
+/// first in both gives 1.
 pub fn fuse(lexical: &[(i64, f32)], dense: &[(i64, f32)], lexical_weight: f32) -> Vec<(i64, f32)> {
     let mut scores: HashMap<i64, f32> = HashMap::new();
     for (ranking, weight) in [(lexical, lexical_weight), (dense, 1.0 - lexical_weight)] {
-        for (rank, (key, _)) in ranking.iter().enumerate() {
-            *scores.entry(*key).or_default() += weight * (RANK_OFFSET + 1.0) / (RANK_OFFSET + 1.0 + rank as f32);
+        if weight <= 0.0 {
+            continue;
+        }
+        let best = ranking
+            .iter()
+            .map(|(_, score)| *score)
+            .fold(f32::NEG_INFINITY, f32::max);
+        let worst = ranking.iter().map(|(_, score)| *score).fold(f32::INFINITY, f32::min);
+        for (key, score) in ranking {
+            // Where all are alike, all are best.
+            let scaled = if best > worst {
+                (score - worst) / (best - worst)
+            } else {
+                1.0
+            };
+            *scores.entry(*key).or_default() += weight * scaled;
         }
     }
-    let mut fused: Vec<(i64, f32)> = scores.into_iter().filter(|(_, score)| *score > 0.0).collect();
+    let mut fused: Vec<(i64, f32)> = scores.into_iter().collect();
     fused.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
     fused
 }

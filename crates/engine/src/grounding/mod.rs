@@ -92,7 +92,7 @@ impl Grounder {
             _ if finished => answer.len(),
             // What a row rests on stands inside its last cell.
             Some(row) if row.form == Form::TableRow => row.range.start,
-            Some(open) => before_marker(answer, open.range.clone()),
+            Some(open) => before_marker(answer, open.start()..open.range.end),
             None => before_marker(answer, settled_until.max(code_until)..read_until),
         };
         let mut text = String::with_capacity(answer.len() + 64);

@@ -27,6 +27,15 @@ pub(super) enum Form {
 }
 
 impl Statement {
+    /// The start of the statement with a marker that stands before it.
+    pub fn start(&self) -> usize {
+        let first = self
+            .markers
+            .first()
+            .map_or(self.range.start, |marker| marker.range.start);
+        first.min(self.range.start)
+    }
+
     /// The end of the statement with the markers that stand behind it.
     pub fn end(&self) -> usize {
         self.markers
