@@ -38,7 +38,7 @@ pub fn Layout() -> AnyView {
                 </button>
                 <Brand />
             </header>
-            <div class="sidebar" id=NAVIGATION popover="auto">
+            <aside class="sidebar" aria-label="Sidebar" id=NAVIGATION popover="auto">
                 <div class="sidebar-head">
                     <Brand />
                     <button
@@ -82,7 +82,7 @@ pub fn Layout() -> AnyView {
                     </Suspense>
                     <button type="submit" class="button quiet small">"Sign out"</button>
                 </form>
-            </div>
+            </aside>
             <main id="main" class="content" tabindex="-1" node_ref=main>
                 <OfflineNote />
                 {refused}
