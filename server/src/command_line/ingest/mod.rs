@@ -142,24 +142,29 @@ impl Ingesting<'_> {
     /// Uploads a file unless its bytes are there. Only a server that is out of reach ends the whole.
     async fn send(&self, file: &Path) -> Result<(), DoorError> {
         let path = file.to_owned();
-        let sum = match tokio::task::spawn_blocking(move || sum_of(&path)).await {
-            Ok(Ok(sum)) => sum,
-            Ok(Err(error)) => return Ok(self.end(file, Outcome::unreadable(&error))),
-            Err(error) => return Ok(self.end(file, Outcome::unreadable(&io::Error::other(error)))),
+        let read = tokio::task::spawn_blocking(move || sum_of(&path)).await;
+        let sum = match read.map_err(io::Error::other).flatten() {
+            Ok(sum) => sum,
+            Err(error) => {
+                self.end(file, Outcome::unreadable(&error));
+                return Ok(());
+            }
         };
         if let Some(document) = self.already_there.get(&sum) {
             return self.take_up(file, document).await;
         }
-        match self.upload(file).await {
+        let refused = match self.upload(file).await {
             Ok(Upload::Accepted { document }) => {
                 self.follow(file, document.id);
-                Ok(())
+                return Ok(());
             }
-            Ok(Upload::Duplicate { document, .. }) => self.take_up(file, &document).await,
-            Ok(Upload::Refused { problem, .. }) => Ok(self.end(file, Outcome::refused(problem.message()))),
-            Err(error @ DoorError::Unreachable { .. }) => Err(error),
-            Err(error) => Ok(self.end(file, Outcome::refused(&error.to_string()))),
-        }
+            Ok(Upload::Duplicate { document, .. }) => return self.take_up(file, &document).await,
+            Ok(Upload::Refused { problem, .. }) => Outcome::refused(problem.message()),
+            Err(error @ DoorError::Unreachable { .. }) => return Err(error),
+            Err(error) => Outcome::refused(&error.to_string()),
+        };
+        self.end(file, refused);
+        Ok(())
     }
 
     async fn upload(&self, file: &Path) -> Result<Upload, DoorError> {
