@@ -66,7 +66,7 @@ impl Thread {
         let branch = tree.active_branch();
         branch
             .first()
-            .is_some_and(|first| first.content == tree.conversation.title)
+            .is_some_and(|first| begins_with_title(&first.content, &tree.conversation.title))
     }
 
     /// The name of the assistant, unless it was deleted.
@@ -221,6 +221,15 @@ impl Thread {
     }
 }
 
+/// Whether the title is the question on one line, or its first words.
+fn begins_with_title(question: &str, title: &str) -> bool {
+    let question = question.split_whitespace().collect::<Vec<_>>().join(" ");
+    match title.strip_suffix('…') {
+        Some(beginning) => question.starts_with(beginning.trim_end()),
+        None => question == title,
+    }
+}
+
 /// Replaces the message with the same identifier, or adds it.
 fn put(messages: &mut Vec<Message>, message: Message) {
     match messages.iter_mut().find(|known| known.id == message.id) {
@@ -245,5 +254,18 @@ fn ending(answer: &Message) -> String {
             let sources = format::count(answer.citations.len() as u64, "source", "sources");
             format!("Answer complete, {sources}")
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::begins_with_title;
+
+    #[test]
+    fn a_title_made_from_the_question_is_told_from_a_name_given_to_the_conversation() {
+        assert!(begins_with_title("What is\nthe rent?", "What is the rent?"));
+        assert!(begins_with_title("What is the rent of the house?", "What is the rent …"));
+        assert!(!begins_with_title("What is the rent?", "Rent"));
+        assert!(!begins_with_title("What is the rent?", "What is"));
     }
 }
