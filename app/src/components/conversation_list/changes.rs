@@ -1,6 +1,6 @@
 //! How pages and the list of conversations keep each other up to date.
 
-use api::{Conversation, ConversationId};
+use api::{Conversation, ConversationId, MessageId};
 use leptos::prelude::*;
 
 #[derive(Clone)]
@@ -21,6 +21,12 @@ impl ConversationChanges {
 
     pub fn deleted(self, id: ConversationId) {
         self.0.set(Some(Change::Deleted(id)));
+    }
+
+    /// Whether the last thing that was done was to ask what this answers.
+    pub fn was_just_asked(self, answer: MessageId) -> bool {
+        let last = self.0.read_untracked();
+        matches!(&*last, Some(Change::Saved(conversation)) if conversation.active_message_id == Some(answer))
     }
 
     /// Calls `on_change` with every change from now on, until the calling scope ends.

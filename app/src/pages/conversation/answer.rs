@@ -51,6 +51,11 @@ pub fn Answer(message: Message) -> impl IntoView {
     };
     let kind = move || answer.read().answer_kind;
     let html = Signal::derive(html);
+    // One line from the beginning to the end, so that the text below stays where it is read.
+    let head = move || match streaming.get() {
+        true => Some(progress(live.passages.get(), !html.read().is_empty())),
+        false => answer.with(origin),
+    };
     let class = move || match kind() {
         Some(AnswerKind::Extractive) => "answer extractive",
         Some(AnswerKind::NotFound) => "answer not-found",
@@ -59,10 +64,7 @@ pub fn Answer(message: Message) -> impl IntoView {
 
     view! {
         <article id=format!("answer-{id}") class=class tabindex="-1" aria-label="Answer" aria-describedby=asked>
-            {move || answer.with(origin).map(|origin| view! { <p class="origin">{origin}</p> })}
-            <Show when=move || streaming.get() && html.read().is_empty()>
-                <p class="waiting">{move || waiting_for(live.passages.get())}</p>
-            </Show>
+            {move || head().map(|head| view! { <p class="origin">{head}</p> })}
             <CitedText html citations=Signal::derive(citations) kind=Signal::derive(kind) />
             <Show when=move || streaming.get()>
                 <Unfinished live />
@@ -79,8 +81,9 @@ pub fn Answer(message: Message) -> impl IntoView {
     }
 }
 
-fn waiting_for(passages: Option<usize>) -> String {
+fn progress(passages: Option<usize>, begun: bool) -> String {
     match passages {
+        _ if begun => "Being written…".to_owned(),
         None => "Looking through your documents…".to_owned(),
         Some(found) => format!("Reading {}…", format::count(found as u64, "passage", "passages")),
     }

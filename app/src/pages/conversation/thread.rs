@@ -42,14 +42,24 @@ impl Thread {
                 tree.update(|tree| tree.conversation.title = conversation.title);
             }
         });
-        Self {
+        let thread = Self {
             id,
             tree,
             assistant: StoredValue::new(assistant),
             said: RwSignal::new(String::new()),
             problem: RwSignal::new(None),
             changes,
-        }
+        };
+        // An answer may be complete before its page is there to follow it.
+        Effect::new(move |_| {
+            if let Some(last) = untrack(|| thread.last())
+                && last.status != MessageStatus::Streaming
+                && changes.was_just_asked(last.id)
+            {
+                thread.say(ending(&last));
+            }
+        });
+        thread
     }
 
     pub fn id(self) -> ConversationId {
@@ -264,7 +274,10 @@ mod tests {
     #[test]
     fn a_title_made_from_the_question_is_told_from_a_name_given_to_the_conversation() {
         assert!(begins_with_title("What is\nthe rent?", "What is the rent?"));
-        assert!(begins_with_title("What is the rent of the house?", "What is the rent …"));
+        assert!(begins_with_title(
+            "What is the rent of the house?",
+            "What is the rent …"
+        ));
         assert!(!begins_with_title("What is the rent?", "Rent"));
         assert!(!begins_with_title("What is the rent?", "What is"));
     }
