@@ -11,7 +11,7 @@ async function talker(hyperion: { url: string }, name: string) {
   await person.upload(knowledgeBase, lighthouse.file, lighthouse.text);
   const built = await person.ask('Who built the lighthouse on Skerry Island?');
   const oil = await person.ask('What did the lamp burn until 1901?');
-  const goats = await person.ask('How many animals did the keeper have?');
+  const goats = await person.ask('What was the keeper paid a year?');
   return { person, built: built.conversation, oil: oil.conversation, goats: goats.conversation };
 }
 
@@ -29,17 +29,17 @@ test('conversations are listed newest first, pinned ones before them', async ({ 
   const page = await signIn(person);
   await page.goto('/');
   await hydrated(page);
-  await expect(links(page)).toHaveText([/animals/, /lamp/, /built/]);
+  await expect(links(page)).toHaveText([/paid/, /lamp/, /built/]);
 
   const row = await actions(page, 'Who built');
   await row.getByRole('button', { name: 'Pin', exact: true }).click();
-  await expect(links(page)).toHaveText([/Pinned: Who built/, /animals/, /lamp/]);
+  await expect(links(page)).toHaveText([/Pinned: Who built/, /paid/, /lamp/]);
   await page.reload();
   await hydrated(page);
-  await expect(links(page)).toHaveText([/Pinned: Who built/, /animals/, /lamp/]);
+  await expect(links(page)).toHaveText([/Pinned: Who built/, /paid/, /lamp/]);
   const pinned = await actions(page, 'Who built');
   await pinned.getByRole('button', { name: 'Unpin' }).click();
-  await expect(links(page)).toHaveText([/animals/, /lamp/, /^Who built/]);
+  await expect(links(page)).toHaveText([/paid/, /lamp/, /^Who built/]);
 });
 
 test('a conversation is renamed in the list and on its page', async ({ hyperion, signIn }) => {
@@ -65,7 +65,7 @@ test('search finds words of titles and of answers', async ({ hyperion, signIn })
   await search.fill('LAMP');
   await expect(links(page)).toHaveText([/lamp/]);
   await search.fill('goats');
-  await expect(links(page)).toHaveText([/animals/]);
+  await expect(links(page)).toHaveText([/paid/]);
   await search.fill('zeppelin');
   await expect(list(page)).toContainText('No conversation has these words.');
   await search.fill('');
@@ -87,9 +87,9 @@ test('a conversation is deleted only after being asked, and its page left', asyn
   await row.getByRole('button', { name: 'Delete…' }).click();
   await dialog.getByRole('button', { name: 'Delete conversation' }).click();
   await expect(page).toHaveURL('/');
-  await expect(links(page)).toHaveText([/animals/, /lamp/]);
+  await expect(links(page)).toHaveText([/paid/, /lamp/]);
   await page.reload();
-  await expect(links(page)).toHaveText([/animals/, /lamp/]);
+  await expect(links(page)).toHaveText([/paid/, /lamp/]);
 });
 
 test('a conversation is exported as Markdown and as JSON with its sources', async ({ hyperion, signIn }) => {

@@ -45,7 +45,7 @@ test('a citation shows its quote under the pointer and with the focus, and Escap
   await expect(card).toContainText('Quoted word for word');
   await card.hover();
   await expect(card).toBeVisible();
-  await page.getByRole('heading', { level: 1 }).hover();
+  await page.getByRole('heading', { level: 2, name: lighthouse.question }).hover();
   await expect(card).toBeHidden();
 
   await citation(page, 1).focus();

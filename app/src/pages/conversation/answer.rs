@@ -70,7 +70,7 @@ pub fn Answer(message: Message) -> impl IntoView {
                 <Unfinished live />
             </Show>
             <Show when=move || !streaming.get()>
-                <Outcome answer=answer.get() />
+                {move || view! { <Outcome answer=answer.get() /> }}
                 {move || {
                     let Message { citations, answer_kind, .. } = answer.get();
                     (!citations.is_empty()).then(|| view! { <Sources citations kind=answer_kind /> })
