@@ -4,15 +4,15 @@ import { expect, lighthouse, test } from '../fixtures.ts';
 import { hydrated } from '../journeys.ts';
 import { Person } from '../person.ts';
 
-/** Somebody with three conversations, the newest first: `goats`, `oil` and `built`. */
+/** Somebody with three conversations, the newest first: `paid`, `oil` and `built`. */
 async function talker(hyperion: { url: string }, name: string) {
   const person = await Person.signUp(hyperion.url, name);
   const knowledgeBase = await person.createKnowledgeBase('Lighthouses');
   await person.upload(knowledgeBase, lighthouse.file, lighthouse.text);
   const built = await person.ask('Who built the lighthouse on Skerry Island?');
   const oil = await person.ask('What did the lamp burn until 1901?');
-  const goats = await person.ask('What was the keeper paid a year?');
-  return { person, built: built.conversation, oil: oil.conversation, goats: goats.conversation };
+  const paid = await person.ask('What was the keeper paid a year?');
+  return { person, built: built.conversation, oil: oil.conversation, paid: paid.conversation };
 }
 
 const list = (page: Page) => page.getByRole('region', { name: 'Conversations' });

@@ -10,7 +10,7 @@ use crate::{
     browser,
     components::{Icon, ProblemNote, Shape},
     format::escaped,
-    forms::refusal,
+    forms::{ready, refusal},
     plain_form::refused,
 };
 
@@ -63,7 +63,7 @@ where
     });
     let pending = asking.pending();
     let problem = refusal(asking);
-    let online = browser::online();
+    let (online, ready) = (browser::online(), ready());
     let refused = refused("ask");
     let typed = refused.as_ref().and_then(|refused| refused.typed("question"));
     let typed = escaped(&typed.unwrap_or_default());
@@ -134,7 +134,7 @@ where
                 {children.map(|children| children())}
                 <p class="hint" id="question-hint">{hint}</p>
                 {move || match stop.get() {
-                    Some(stop) => {
+                    Some(stop) if ready.get() => {
                         view! {
                             <button type="button" class="button" on:click=move |_| stop.run(())>
                                 <Icon shape=Shape::Stop />
@@ -143,7 +143,7 @@ where
                         }
                             .into_any()
                     }
-                    None => {
+                    _ => {
                         view! {
                             <button type="submit" class="button primary" disabled=pending>
                                 "Ask"

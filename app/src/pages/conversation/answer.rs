@@ -16,7 +16,7 @@ use super::{
 use crate::{
     components::{Icon, ProblemNote, Shape},
     format,
-    forms::refusal,
+    forms::{ready, refusal},
 };
 
 #[component]
@@ -99,8 +99,14 @@ fn Unfinished(live: Live) -> impl IntoView {
         Ok::<_, Problem>(())
     });
     let problem = refusal(reload);
+    // Without JavaScript it stays like this.
+    let ready = ready();
     view! {
-        <noscript inner_html="<p class=\"hint\">This answer is being written. <a href=\"\">Show what there is of it by now</a></p>"></noscript>
+        <Show when=move || !ready.get()>
+            <p class="hint">
+                "This answer is being written. " <a href="">"Show what there is of it by now"</a>
+            </p>
+        </Show>
         <Show when=move || live.lost.get()>
             <div class="note warning" role="alert">
                 <p>"The connection to this answer was lost. It is written on the server all the same."</p>
