@@ -15,14 +15,8 @@ use axum::{
 use futures::StreamExt;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use tower_http::{catch_panic::CatchPanicLayer, limit::RequestBodyLimitLayer, trace::TraceLayer};
-use utoipa::{
-    Modify, OpenApi,
-    openapi::{
-        self,
-        security::{Http, HttpAuthScheme, SecurityScheme},
-    },
-};
+use tower_http::catch_panic::CatchPanicLayer;
+use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::SwaggerUi;
 
@@ -32,7 +26,11 @@ use crate::{
     connections,
     data_folder::{self, FolderError},
     documents,
-    http::{ApiError, same_origin},
+    http::{
+        ApiError, compression, headers, limits,
+        openapi::{ApiDescription, with_problems},
+        problem, rejections, request_id, same_origin,
+    },
     jobs, knowledge_bases, search, site,
     state::{AppState, OpenError},
 };
@@ -54,25 +52,6 @@ pub enum ServeError {
     Stopped(#[source] std::io::Error),
 }
 
-#[derive(OpenApi)]
-#[openapi(
-    info(title = "Hyperion", description = "Ask questions of your own documents. Everything a page does can be done here."),
-    security(("session" = []), ("api_key" = [])),
-    modifiers(&SecuritySchemes)
-)]
-struct ApiDescription;
-
-struct SecuritySchemes;
-
-impl Modify for SecuritySchemes {
-    fn modify(&self, description: &mut openapi::OpenApi) {
-        let components = description.components.get_or_insert_default();
-        let cookie = openapi::security::ApiKey::Cookie(openapi::security::ApiKeyValue::new("hyperion_session"));
-        components.add_security_scheme("session", SecurityScheme::ApiKey(cookie));
-        components.add_security_scheme("api_key", SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer)));
-    }
-}
-
 /// Everything the server answers.
 pub fn router(state: AppState) -> Router {
     let (api, description) = OpenApiRouter::with_openapi(ApiDescription::openapi())
@@ -88,9 +67,8 @@ pub fn router(state: AppState) -> Router {
                 .merge(chat::routes()),
         )
         .split_for_parts();
-    let upload_limit = usize::try_from(state.config.max_upload_mib.saturating_mul(10) << 20).unwrap_or(usize::MAX);
     let api = api
-        .merge(SwaggerUi::new("/api/docs").url("/api/v1/openapi.json", description))
+        .merge(SwaggerUi::new("/api/docs").url("/api/v1/openapi.json", with_problems(description)))
         .route("/api/{*path}", any(nothing_here))
         .route("/forms/sign-in", post(accounts::forms::sign_in))
         .route("/forms/sign-up", post(accounts::forms::sign_up))
@@ -99,14 +77,16 @@ pub fn router(state: AppState) -> Router {
         .route("/forms/knowledge-bases/{id}/documents", post(documents::form::upload))
         .route("/healthz", get(|| async { "ok" }))
         .route("/readyz", get(ready))
+        .layer(middleware::from_fn_with_state(state.clone(), limits::apply))
         .layer(middleware::from_fn(same_origin::require))
-        .layer(documents::upload::body_limit(state.config.max_upload_mib))
-        .layer(RequestBodyLimitLayer::new(upload_limit))
+        .layer(CatchPanicLayer::custom(problem::of_panic))
+        .layer(middleware::from_fn(rejections::tell))
         .with_state(state.clone());
     site::with_pages(&state, api)
-        .layer(CatchPanicLayer::new())
+        .layer(compression::layer())
         .layer(middleware::map_response_with_state(state.clone(), end_streams))
-        .layer(TraceLayer::new_for_http())
+        .layer(middleware::from_fn_with_state(state, headers::secure))
+        .layer(middleware::from_fn(request_id::give))
 }
 
 async fn nothing_here(uri: Uri) -> ApiError {

@@ -18,6 +18,7 @@ use crate::{
     config::Config,
     connections::secrets::{Secrets, SecretsError},
     documents::idempotency::UploadsUnderWay,
+    http::limits::RateLimits,
     outbound::Outbound,
 };
 
@@ -35,6 +36,7 @@ pub struct AppState {
     /// Wakes workers when a job may be due.
     pub jobs_due: Arc<Notify>,
     pub sign_in_limit: Arc<SignInLimit>,
+    pub rate_limits: Arc<RateLimits>,
     pub extractor: Arc<Extractor>,
     pub embedder: Arc<dyn Embedder>,
     pub passage_index: Arc<PassageIndex>,
@@ -103,6 +105,7 @@ impl AppState {
             changes: DocumentChanges::default(),
             jobs_due: Arc::new(Notify::new()),
             sign_in_limit: Arc::new(SignInLimit::new()),
+            rate_limits: Arc::new(RateLimits::default()),
         })
     }
 }

@@ -22,6 +22,9 @@ pub struct Problem {
     /// What is wrong with single fields of the request.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub fields: Vec<FieldProblem>,
+    /// In how many seconds it makes sense to try again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_after: Option<u64>,
 }
 
 /// What is wrong with one field of a request.
@@ -41,6 +44,7 @@ impl Problem {
             detail: None,
             code: code.to_owned(),
             fields: Vec::new(),
+            retry_after: None,
         }
     }
 

@@ -2,8 +2,7 @@
 
 use std::num::NonZeroU32;
 
-use axum::http::StatusCode;
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock};
 
 use crate::http::ApiError;
 
@@ -23,14 +22,9 @@ impl SignInLimit {
 
     pub fn check(&self, email: &str) -> Result<(), ApiError> {
         self.by_email.retain_recent();
-        self.by_email.check_key(&email.to_lowercase()).map_err(|_| {
-            ApiError::new(
-                StatusCode::TOO_MANY_REQUESTS,
-                "too_many_attempts",
-                "Too many attempts",
-                "Wait a minute before you try to sign in again.",
-            )
-        })
+        self.by_email
+            .check_key(&email.trim().to_lowercase())
+            .map_err(|not_yet| ApiError::too_many(not_yet.wait_time_from(self.by_email.clock().now())))
     }
 }
 

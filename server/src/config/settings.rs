@@ -97,6 +97,8 @@ settings! {
     allow_private_addresses: bool = false, "true or false";
     /// Set when browsers reach the server by https: cookies are then sent over https only
     secure_cookies: bool = false, "true or false";
+    /// Set when a reverse proxy stands in front: visitors' addresses are then taken from its X-Forwarded-For
+    trust_proxy: bool = false, "true or false";
     /// Largest file taken, in MiB
     max_upload_mib: u64 = 100, "a whole number from 1 to 10240", if |mib| (1..=10_240).contains(mib);
     /// Documents read at the same time; one for each processor unless given

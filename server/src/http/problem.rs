@@ -1,5 +1,7 @@
 //! Errors as RFC 9457 problem documents.
 
+use std::time::Duration;
+
 use api::Problem;
 use axum::{
     http::{HeaderValue, StatusCode, header},
@@ -44,6 +46,19 @@ impl ApiError {
         )
     }
 
+    /// Too many requests of one kind; the next one is taken after `wait`.
+    pub fn too_many(wait: Duration) -> Self {
+        let seconds = wait.as_secs_f64().ceil().max(1.0) as u64;
+        let mut error = Self::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "too_many_requests",
+            "Too many requests",
+            format!("Wait {seconds} s, then try again."),
+        );
+        error.0.retry_after = Some(seconds);
+        error
+    }
+
     /// For faults that are not the caller's: what went wrong is logged, not shown.
     pub fn internal(error: impl std::fmt::Display) -> Self {
         tracing::error!(%error, "request failed");
@@ -54,6 +69,16 @@ impl ApiError {
             "Nothing you sent was lost if it was acknowledged before. Try again; if it happens again, tell your administrator.",
         )
     }
+}
+
+/// For the panic of a handler; the hook that prints panics has said where it was.
+pub fn of_panic(panic: Box<dyn std::any::Any + Send>) -> Response {
+    let message = panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("without a message");
+    ApiError::internal(format!("a handler panicked: {message}")).into_response()
 }
 
 impl From<StoreError> for ApiError {
@@ -92,8 +117,12 @@ impl From<StoreError> for ApiError {
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let retry_after = self.0.retry_after;
         let mut response = (status, axum::Json(self.0)).into_response();
         let headers = response.headers_mut();
+        if let Some(seconds) = retry_after {
+            headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
         headers.insert(
             header::CONTENT_TYPE,
             HeaderValue::from_static("application/problem+json"),

@@ -1,97 +1,304 @@
-//! Every route of the API, as nobody and as another user.
+//! Every route of the API, as nobody and as another user. The routes are those of the API's own description, so that a
+//! new one is walked without being named here.
+
+use std::collections::BTreeMap;
 
 use crate::{
     asking::{Asking, answer, configure, connect, start, text, tree},
-    common::{create_knowledge_base, server},
+    common::{Server, Visitor, create_knowledge_base, server},
 };
 use axum::http::StatusCode;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 /// Open to everybody by design.
 const PUBLIC: [(&str, &str); 3] = [
-    ("get", "/api/v1/auth/sign-up"),
-    ("post", "/api/v1/auth/sign-up"),
-    ("post", "/api/v1/auth/sign-in"),
+    ("get", "/auth/sign-up"),
+    ("post", "/auth/sign-up"),
+    ("post", "/auth/sign-in"),
 ];
 
-async fn described_routes(server: &crate::common::Server) -> Vec<(String, String)> {
-    let description: Value = server.nobody().get("/openapi.json").await.json();
-    assert!(description["openapi"].as_str().unwrap().starts_with("3.1"));
-    let paths = description["paths"].as_object().unwrap();
-    let mut routes = Vec::new();
-    for (path, methods) in paths {
-        for method in methods.as_object().unwrap().keys() {
-            if ["get", "post", "put", "patch", "delete"].contains(&method.as_str()) {
-                routes.push((method.clone(), path.clone()));
+/// Stands in everything that is private.
+const SECRET: &str = "zanzibar";
+
+struct Route {
+    method: String,
+    /// Below `/api/v1`.
+    path: String,
+    body: Option<Value>,
+}
+
+struct Description(Value);
+
+impl Description {
+    async fn of(server: &Server) -> Self {
+        let description = server.nobody().get("/openapi.json").await.json();
+        assert!(description["openapi"].as_str().unwrap().starts_with("3.1"));
+        Self(description)
+    }
+
+    fn routes(&self) -> Vec<Route> {
+        let mut routes = Vec::new();
+        for (path, methods) in self.0["paths"].as_object().unwrap() {
+            for (method, operation) in methods.as_object().unwrap() {
+                if ["get", "post", "put", "patch", "delete"].contains(&method.as_str()) {
+                    let schema = &operation["requestBody"]["content"]["application/json"]["schema"];
+                    routes.push(Route {
+                        method: method.clone(),
+                        path: path.strip_prefix("/api/v1").unwrap().to_owned(),
+                        body: (!schema.is_null()).then(|| self.example(schema)),
+                    });
+                }
+            }
+        }
+        assert!(routes.len() > 40, "only {} routes are described", routes.len());
+        routes
+    }
+
+    /// A value that fits the schema, with all that is required and all that names something else.
+    fn example(&self, schema: &Value) -> Value {
+        if let Some(name) = schema["$ref"].as_str() {
+            return self.example(self.0.pointer(name.trim_start_matches('#')).unwrap());
+        }
+        for choice in ["oneOf", "anyOf", "allOf"] {
+            if let Some(choices) = schema[choice].as_array() {
+                let real = choices.iter().find(|schema| schema["type"] != "null").unwrap();
+                return self.example(real);
+            }
+        }
+        if let Some(value) = schema["enum"].as_array().and_then(|values| values.first()) {
+            return value.clone();
+        }
+        if !schema["const"].is_null() {
+            return schema["const"].clone();
+        }
+        let kind = schema["type"].as_array().map_or(&schema["type"], |kinds| {
+            kinds.iter().find(|kind| *kind != "null").unwrap()
+        });
+        match kind.as_str().unwrap_or("object") {
+            "string" if schema["format"] == "uuid" => json!(Uuid::nil()),
+            "string" if schema["format"] == "date-time" => json!("2099-01-01T00:00:00Z"),
+            "string" => json!("eve@example.org"),
+            "integer" | "number" => schema["minimum"].as_i64().unwrap_or(1).into(),
+            "boolean" => json!(true),
+            "array" => json!([self.example(&schema["items"])]),
+            _ => {
+                let required: Vec<&str> = schema["required"]
+                    .as_array()
+                    .map(|names| names.iter().filter_map(Value::as_str).collect())
+                    .unwrap_or_default();
+                let properties = schema["properties"].as_object().into_iter().flatten();
+                let wanted = |name: &str| required.contains(&name) || name.ends_with("_id") || name.ends_with("_ids");
+                properties
+                    .filter(|(name, _)| wanted(name))
+                    .map(|(name, schema)| (name.clone(), self.example(schema)))
+                    .collect::<serde_json::Map<_, _>>()
+                    .into()
             }
         }
     }
-    routes
+}
+
+/// One of everything that belongs to somebody, by the beginning of the routes that lead to it.
+struct Belongings(BTreeMap<&'static str, String>);
+
+impl Belongings {
+    async fn of(owner: &Visitor) -> Self {
+        let text = |value: &Value| {
+            value
+                .as_str()
+                .unwrap_or_else(|| panic!("no identifier: {value}"))
+                .to_owned()
+        };
+        let knowledge_base = create_knowledge_base(owner, SECRET).await;
+        let uploaded = owner
+            .upload(
+                &knowledge_base,
+                "zanzibar.txt",
+                b"The safe of zanzibar opens with 4711.",
+            )
+            .await
+            .json();
+        let connection = json!({
+            "name": SECRET, "preset": "custom", "base_url": "https://zanzibar.example/v1", "api_key": SECRET, "model": SECRET
+        });
+        let connection = owner.post("/connections", connection).await.json();
+        let key = owner
+            .post("/me/api-keys", json!({ "name": SECRET, "scope": "read" }))
+            .await
+            .json();
+        let asked = owner
+            .post("/conversations", json!({ "question": "Where is zanzibar?" }))
+            .await
+            .json();
+        Self(BTreeMap::from([
+            ("/knowledge-bases/", knowledge_base),
+            ("/documents/", text(&uploaded["files"][0]["document"]["id"])),
+            ("/connections/", text(&connection["id"])),
+            (
+                "/assistants/",
+                text(&owner.get("/assistants").await.json()[0]["id"]),
+            ),
+            ("/conversations/", text(&asked["conversation"]["id"])),
+            ("/messages/", text(&asked["answer"]["id"])),
+            ("/me/sessions/", text(&owner.get("/me/sessions").await.json()[0]["id"])),
+            ("/me/api-keys/", text(&key["key"]["id"])),
+            ("/users/", text(&owner.get("/me").await.json()["id"])),
+        ]))
+    }
+
+    /// The path with the identifiers of these belongings in it.
+    fn path(&self, path: &str) -> String {
+        if !path.contains('{') {
+            return path.to_owned();
+        }
+        let owned = self.0.iter().find(|(start, _)| path.starts_with(**start));
+        let (_, id) = owned.unwrap_or_else(|| panic!("say in Belongings how one gets something for {path}"));
+        let path = path
+            .replace("{id}", id)
+            .replace("{user_id}", &self.0["/users/"])
+            .replace("{version}", "1");
+        assert!(!path.contains('{'), "say here what stands for the rest of {path}");
+        path
+    }
+
+    /// The body with references to these belongings in it.
+    fn body(&self, body: Option<Value>) -> Option<Value> {
+        let mut body = body?;
+        for (name, value) in body.as_object_mut().into_iter().flatten() {
+            let start = match name.trim_end_matches('s') {
+                "knowledge_base_id" => "/knowledge-bases/",
+                "assistant_id" => "/assistants/",
+                "connection_id" => "/connections/",
+                "conversation_id" => "/conversations/",
+                "parent_id" | "message_id" => "/messages/",
+                _ => continue,
+            };
+            let id = json!(self.0[start]);
+            *value = if value.is_array() { json!([id]) } else { id };
+        }
+        Some(body)
+    }
+
+    /// All of it as its owner sees it.
+    async fn seen_by(&self, owner: &Visitor) -> BTreeMap<&'static str, Value> {
+        let mut seen = BTreeMap::new();
+        for (start, id) in &self.0 {
+            let answer = match *start {
+                // There is no route to one of these alone.
+                "/messages/" | "/me/sessions/" | "/me/api-keys/" | "/users/" | "/connections/" => continue,
+                start => owner.get(&format!("{start}{id}")).await,
+            };
+            assert_eq!(answer.status, StatusCode::OK, "{start}{id}");
+            seen.insert(*start, answer.json());
+        }
+        for list in [
+            "/connections",
+            "/me/api-keys",
+            "/me",
+            "/users",
+            "/knowledge-bases",
+            "/assistants",
+        ] {
+            seen.insert(list, owner.get(list).await.json());
+        }
+        seen
+    }
 }
 
 #[tokio::test]
 async fn nobody_gets_anything_from_any_route_that_is_not_public() {
     let server = server().await;
-    let routes = described_routes(&server).await;
-    assert!(routes.len() > 20, "only {} routes are described", routes.len());
-    for (method, path) in routes {
+    let owner = server.sign_up("ada@example.org").await;
+    let belongings = Belongings::of(&owner).await;
+    for Route { method, path, body } in Description::of(&server).await.routes() {
         if PUBLIC.contains(&(method.as_str(), path.as_str())) {
             continue;
         }
-        let path = path
-            .replace("/api/v1", "")
-            .replace("{id}", &uuid::Uuid::nil().to_string());
-        let path = path.replace("{user_id}", &uuid::Uuid::nil().to_string());
-        let path = path.replace("{version}", "1");
+        let path = belongings.path(&path);
         let answer = server
             .nobody()
-            .send(&method.to_uppercase(), &path, Some(json!({})))
+            .send(&method.to_uppercase(), &path, belongings.body(body))
             .await;
-        assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{method} {path}");
+        assert_eq!(
+            answer.status,
+            StatusCode::UNAUTHORIZED,
+            "{method} {path}: {}",
+            answer.text()
+        );
+        assert_eq!(answer.json()["code"], "not_signed_in", "{method} {path}");
+        assert_eq!(
+            answer.header("content-type"),
+            "application/problem+json",
+            "{method} {path}"
+        );
     }
 }
 
 #[tokio::test]
-async fn another_user_finds_nothing_of_ones_knowledge_base_or_documents() {
+async fn another_user_sees_nothing_of_ones_own_and_changes_nothing_by_any_route() {
     let server = server().await;
     let owner = server.sign_up("ada@example.org").await;
     let other = server.sign_up("eve@example.org").await;
-    let kb = create_knowledge_base(&owner, "Private").await;
-    let uploaded = owner
-        .upload(&kb, "secret.txt", b"The safe opens with 4711.")
-        .await
-        .json();
-    let document = uploaded["files"][0]["document"]["id"].as_str().unwrap();
+    let belongings = Belongings::of(&owner).await;
+    settle(&owner, &belongings).await;
+    let before = belongings.seen_by(&owner).await;
 
-    for (method, path) in described_routes(&server).await {
-        let path = path.replace("/api/v1", "");
-        let id = if path.starts_with("/knowledge-bases/{id}") {
-            &kb
-        } else if path.starts_with("/documents/{id}") {
-            document
-        } else {
+    for Route { method, path, body } in Description::of(&server).await.routes() {
+        // These are about the one who calls, and would end the walk.
+        if path.starts_with("/auth/") || path == "/me/password" {
             continue;
-        };
-        let path = path
-            .replace("{id}", id)
-            .replace("{user_id}", &uuid::Uuid::nil().to_string());
-        let answer = if path.ends_with("/documents") && method == "post" {
-            other.upload(&kb, "planted.txt", b"planted").await
+        }
+        let names_something = path.contains('{');
+        let path = belongings.path(&path);
+        let uploads = method == "post" && path.ends_with("/documents");
+        let answer = if uploads {
+            other
+                .upload(&belongings.0["/knowledge-bases/"], "planted.txt", b"planted")
+                .await
         } else {
-            let body = json!({ "email": "eve@example.org", "access": "editor", "name": "Mine" });
-            other.send(&method.to_uppercase(), &path, Some(body)).await
+            other.send(&method.to_uppercase(), &path, belongings.body(body)).await
         };
-        // A body that does not fit is refused before anything is looked up; either way nothing is given away.
-        assert!(
-            [StatusCode::NOT_FOUND, StatusCode::UNPROCESSABLE_ENTITY].contains(&answer.status),
-            "{method} {path}: {}",
-            answer.status
-        );
+        let told = answer.text();
+        assert!(!told.contains(SECRET), "{method} {path} gives away: {told}");
+        if names_something {
+            // A body that does not fit is refused before anything is looked up; either way nothing is given away.
+            let refusals = [
+                StatusCode::NOT_FOUND,
+                StatusCode::FORBIDDEN,
+                StatusCode::UNPROCESSABLE_ENTITY,
+            ];
+            assert!(
+                refusals.contains(&answer.status),
+                "{method} {path}: {} {told}",
+                answer.status
+            );
+            assert_eq!(
+                answer.header("content-type"),
+                "application/problem+json",
+                "{method} {path}"
+            );
+        }
     }
-    assert_eq!(
-        owner.get(&format!("/documents/{document}")).await.status,
-        StatusCode::OK
-    );
+    assert_eq!(belongings.seen_by(&owner).await, before);
+}
+
+/// Waits until nothing changes by itself any more.
+async fn settle(owner: &Visitor, belongings: &Belongings) {
+    let conversation = format!("/conversations/{}", belongings.0["/conversations/"]);
+    for _ in 0..200 {
+        let messages = owner.get(&conversation).await.json();
+        let answering = messages["messages"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|message| message["status"] == "streaming");
+        if !answering {
+            return;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(50)).await;
+    }
+    panic!("the answer does not end");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -107,8 +314,7 @@ async fn another_user_finds_nothing_of_ones_assistants_connections_and_conversat
     let before = tree(owner, &asked).await;
 
     let mut walked = 0;
-    for (method, path) in described_routes(&asking.server).await {
-        let path = path.replace("/api/v1", "");
+    for Route { method, path, .. } in Description::of(&asking.server).await.routes() {
         let id = match path.split('/').nth(1).unwrap() {
             _ if !path.contains("{id}") => continue,
             "assistants" => text(&assistant["id"]),

@@ -1,0 +1,215 @@
+//! How much a request may send, how long it may take, and how many of its kind may follow each other.
+
+use std::{
+    hash::Hash,
+    net::{IpAddr, SocketAddr},
+    num::NonZeroU32,
+    time::Duration,
+};
+
+use api::UserId;
+use axum::{
+    extract::{ConnectInfo, DefaultBodyLimit, FromRequestParts, MatchedPath, Request, State},
+    http::{HeaderMap, Method, StatusCode},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock};
+
+use super::{ApiError, Caller};
+use crate::{documents::upload, state::AppState};
+
+/// Everything but uploads is text that people type, or settings.
+const ORDINARY_BODY: usize = 1 << 20;
+
+/// Everything but uploads answers, or begins to, long before this.
+const LONGEST_WAIT: Duration = Duration::from_secs(120);
+
+/// Kinds of requests that cost more than others, or that somebody may want to repeat until they succeed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Ordinary,
+    /// Signing in and up.
+    Entrance,
+    Upload,
+    Question,
+}
+
+impl Kind {
+    fn of(request: &Request) -> Self {
+        let route = request
+            .extensions()
+            .get::<MatchedPath>()
+            .map_or("", MatchedPath::as_str);
+        if request.method() != Method::POST {
+            return Self::Ordinary;
+        }
+        match route {
+            "/api/v1/auth/sign-in" | "/api/v1/auth/sign-up" | "/forms/sign-in" | "/forms/sign-up" => Self::Entrance,
+            "/api/v1/conversations"
+            | "/api/v1/conversations/{id}/messages"
+            | "/api/v1/messages/{id}/regenerate"
+            | "/forms/ask" => Self::Question,
+            _ if route.contains("/knowledge-bases/{id}/documents") => Self::Upload,
+            _ => Self::Ordinary,
+        }
+    }
+}
+
+/// What may follow each other. People and programs at work never meet these limits; a program gone wild does.
+pub struct RateLimits {
+    entrances: DefaultKeyedRateLimiter<IpAddr>,
+    uploads: DefaultKeyedRateLimiter<UserId>,
+    uploads_by_address: DefaultKeyedRateLimiter<IpAddr>,
+    questions: DefaultKeyedRateLimiter<UserId>,
+    questions_by_address: DefaultKeyedRateLimiter<IpAddr>,
+}
+
+impl Default for RateLimits {
+    fn default() -> Self {
+        Self {
+            // A whole office may stand behind one address; guessing at one account is limited by that account.
+            entrances: limiter(1, 100),
+            uploads: limiter(100, 2_000),
+            uploads_by_address: limiter(200, 5_000),
+            questions: limiter(5, 300),
+            questions_by_address: limiter(20, 1_000),
+        }
+    }
+}
+
+fn limiter<K: Hash + Eq + Clone>(per_second: u32, at_once: u32) -> DefaultKeyedRateLimiter<K> {
+    let quota = Quota::per_second(NonZeroU32::new(per_second).expect("a rate above zero"));
+    RateLimiter::keyed(quota.allow_burst(NonZeroU32::new(at_once).expect("a burst above zero")))
+}
+
+/// Applies all three to a request. Outside of the routes' own extractors, inside of what turns errors into problems.
+pub async fn apply(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+    let kind = Kind::of(&request);
+    if kind == Kind::Upload {
+        upload::body_limit(state.config.max_upload_mib).apply(&mut request);
+    } else {
+        DefaultBodyLimit::max(ORDINARY_BODY).apply(&mut request);
+    }
+    if kind != Kind::Ordinary {
+        let (mut parts, body) = request.into_parts();
+        let address = address(&parts.extensions, &parts.headers, state.config.trust_proxy);
+        // Whoever is nobody is refused by the route itself.
+        let caller = match kind {
+            Kind::Entrance => None,
+            _ => Caller::from_request_parts(&mut parts, &state).await.ok(),
+        };
+        if let Err(error) = check(&state.rate_limits, kind, address, caller.map(|caller| caller.user.id)) {
+            return error.into_response();
+        }
+        request = Request::from_parts(parts, body);
+    }
+    if kind == Kind::Upload {
+        return next.run(request).await;
+    }
+    match tokio::time::timeout(LONGEST_WAIT, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => {
+            tracing::error!("a request was given up after {} s", LONGEST_WAIT.as_secs());
+            ApiError::new(
+                StatusCode::GATEWAY_TIMEOUT,
+                "took_too_long",
+                "This took too long",
+                "The server gave up. Try again in a moment; if it happens again, tell your administrator.",
+            )
+            .into_response()
+        }
+    }
+}
+
+fn check(limits: &RateLimits, kind: Kind, address: Option<IpAddr>, user: Option<UserId>) -> Result<(), ApiError> {
+    let (by_user, by_address) = match kind {
+        Kind::Ordinary => return Ok(()),
+        Kind::Entrance => (None, &limits.entrances),
+        Kind::Upload => (Some(&limits.uploads), &limits.uploads_by_address),
+        Kind::Question => (Some(&limits.questions), &limits.questions_by_address),
+    };
+    take(Some(by_address), address)?;
+    take(by_user, user)
+}
+
+/// Takes one from what the key has left; who is not known has no limit of their own.
+fn take<K: Hash + Eq + Clone>(limiter: Option<&DefaultKeyedRateLimiter<K>>, key: Option<K>) -> Result<(), ApiError> {
+    let (Some(limiter), Some(key)) = (limiter, key) else {
+        return Ok(());
+    };
+    // Keys that have everything left need not be remembered.
+    limiter.retain_recent();
+    let Err(not_yet) = limiter.check_key(&key) else {
+        return Ok(());
+    };
+    let wait = not_yet.wait_time_from(limiter.clock().now());
+    Err(ApiError::too_many(wait))
+}
+
+/// Where the request comes from: the other end of the connection, or who the proxy there says it is.
+///
+/// Only the last address of `X-Forwarded-For` is the proxy's word; those before it are the visitor's own.
+fn address(extensions: &axum::http::Extensions, headers: &HeaderMap, trust_proxy: bool) -> Option<IpAddr> {
+    let peer = extensions
+        .get::<ConnectInfo<SocketAddr>>()
+        .map(|ConnectInfo(peer)| peer.ip());
+    if !trust_proxy {
+        return peer;
+    }
+    let forwarded = headers.get_all("x-forwarded-for").iter().next_back();
+    forwarded
+        .and_then(|hops| hops.to_str().ok())
+        .and_then(|hops| hops.rsplit(',').next())
+        .and_then(|hop| hop.trim().parse().ok())
+        .or(peer)
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::Extensions;
+
+    use super::*;
+
+    fn somewhere() -> Extensions {
+        let mut extensions = Extensions::new();
+        extensions.insert(ConnectInfo(SocketAddr::from(([10, 0, 0, 1], 4000))));
+        extensions
+    }
+
+    #[test]
+    fn what_a_visitor_claims_to_be_is_believed_only_of_a_proxy_and_only_its_own_word() {
+        let mut headers = HeaderMap::new();
+        headers.append("x-forwarded-for", "1.2.3.4, 203.0.113.9".parse().unwrap());
+        let told = |trust| address(&somewhere(), &headers, trust).unwrap().to_string();
+        assert_eq!(told(false), "10.0.0.1");
+        assert_eq!(told(true), "203.0.113.9");
+        headers.append("x-forwarded-for", "2001:db8::7".parse().unwrap());
+        assert_eq!(
+            address(&somewhere(), &headers, true).unwrap().to_string(),
+            "2001:db8::7"
+        );
+        headers.append("x-forwarded-for", "not an address".parse().unwrap());
+        assert_eq!(address(&somewhere(), &headers, true).unwrap().to_string(), "10.0.0.1");
+    }
+
+    #[test]
+    fn each_address_and_each_user_has_a_limit_of_its_own_and_is_told_when_to_come_back() {
+        let limits = RateLimits::default();
+        let (here, there) = (IpAddr::from([10, 0, 0, 1]), IpAddr::from([10, 0, 0, 2]));
+        for _ in 0..100 {
+            check(&limits, Kind::Entrance, Some(here), None).unwrap();
+        }
+        let refused = check(&limits, Kind::Entrance, Some(here), None).unwrap_err();
+        assert_eq!(refused.0.status, 429);
+        assert_eq!(refused.0.retry_after, Some(1));
+        check(&limits, Kind::Entrance, Some(there), None).unwrap();
+
+        let (ada, bob) = (UserId(uuid::Uuid::from_u128(1)), UserId(uuid::Uuid::from_u128(2)));
+        for _ in 0..300 {
+            check(&limits, Kind::Question, Some(here), Some(ada)).unwrap();
+        }
+        assert!(check(&limits, Kind::Question, Some(here), Some(ada)).is_err());
+        check(&limits, Kind::Question, Some(here), Some(bob)).unwrap();
+    }
+}

@@ -1,0 +1,26 @@
+//! A name for every request, to find in the log what went wrong with it.
+
+use axum::{
+    extract::Request,
+    http::{HeaderName, HeaderValue},
+    middleware::Next,
+    response::Response,
+};
+use tracing::Instrument;
+use uuid::Uuid;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Logs everything about the request under its identifier, and sends that back as `X-Request-Id`.
+///
+/// One that the client sends is not used: it could pass for another request's in the log.
+pub async fn give(request: Request, next: Next) -> Response {
+    let id = Uuid::now_v7().to_string();
+    // Queries hold what people search for, so the path alone is logged.
+    let span = tracing::info_span!("request", %id, method = %request.method(), path = request.uri().path());
+    let mut response = next.run(request).instrument(span).await;
+    if let Ok(id) = HeaderValue::from_str(&id) {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
+    response
+}
