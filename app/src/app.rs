@@ -41,6 +41,10 @@ pub fn App() -> AnyView {
                 </ParentRoute>
             </Routes>
         </Router>
+        // Shown when the scripts could not be loaded or have stopped: what the server rendered still works.
+        <p class="stopped" role="alert">
+            "Some buttons of this page do not react. Reload the page to go on; what was sent is kept."
+        </p>
     }
     .into_any()
 }

@@ -24,13 +24,22 @@ pub use shell::{Assets, shell};
 pub fn hydrate() {
     use leptos::prelude::*;
 
-    console_error_panic_hook::set_once();
+    std::panic::set_hook(Box::new(|panic| {
+        console_error_panic_hook::hook(panic);
+        mark_page("data-stopped");
+    }));
     leptos::mount::hydrate_body(|| {
         provide_context(transport::in_browser());
         view! { <App /> }
     });
-    if let Some(page) = document().document_element() {
-        // Tests and style sheets tell by it that the page reacts. An element always takes an attribute of this name.
-        page.set_attribute("data-hydrated", "").ok();
+    mark_page("data-hydrated");
+}
+
+/// Tells style sheets and tests how the page is.
+#[cfg(feature = "hydrate")]
+fn mark_page(state: &str) {
+    if let Some(page) = leptos::prelude::document().document_element() {
+        // An element always takes an attribute of such a name.
+        page.set_attribute(state, "").ok();
     }
 }

@@ -14,12 +14,15 @@ pub struct Assets {
     pub icon: String,
 }
 
+/// What a page does whose scripts do not come; the style sheet then shows a note.
+const STOPPED: &str = ".catch(error => { document.documentElement.setAttribute('data-stopped', ''); throw error })";
+
 /// The whole document. `nonce` is the one that the response's Content-Security-Policy allows scripts to carry;
 /// `address` is the page's own where the browser shows another, because it has posted a form there.
 pub fn shell(assets: Assets, nonce: String, address: Option<String>) -> AnyView {
     let right_address = address.map(|address| format!("history.replaceState(null, '', {});", script_string(&address)));
     let start = format!(
-        "{}import({}).then(app => app.default({{ module_or_path: {} }}).then(() => app.hydrate()))",
+        "{}import({}).then(app => app.default({{ module_or_path: {} }}).then(() => app.hydrate())){STOPPED}",
         right_address.unwrap_or_default(),
         script_string(&assets.js),
         script_string(&assets.wasm),

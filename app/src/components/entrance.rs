@@ -10,7 +10,7 @@ pub fn Entrance(children: Children) -> impl IntoView {
     view! {
         <div class="entrance">
             <header class="entrance-side">
-                <Brand />
+                <Brand for_visitors=true />
                 <div
                     class="specimen"
                     role="img"

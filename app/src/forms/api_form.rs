@@ -131,7 +131,9 @@ pub fn ApiForm(
                 </div>
                 {children()}
             </Provider>
-            <noscript inner_html="<p class=\"note\">Changing this needs JavaScript, which your browser does not run.</p>"></noscript>
+            <noscript>
+                <p class="note">"Changing this needs JavaScript, which your browser does not run."</p>
+            </noscript>
         </form>
     }
     .into_any()

@@ -11,13 +11,13 @@ pub fn NotFound() -> impl IntoView {
         <Title text="Page not found" />
         <div class="lost">
             <header>
-                <Brand />
+                <Brand for_visitors=true />
             </header>
             <main id="main">
                 <h1>"There is no page at this address"</h1>
                 <p>"It may have been deleted, or the address may be mistyped."</p>
                 <p>
-                    <a class="button" href="/">
+                    <a class="button" href="/" rel="external">
                         "Go to your questions"
                     </a>
                 </p>

@@ -38,6 +38,10 @@ pub async fn upload(
             problem.fields = fields;
             ApiError(problem)
         }
+        // The API's own words are about forms made by programs.
+        Err(error) if error.0.fields.iter().any(|field| field.field == "file") => {
+            ApiError::invalid("file", "No file was chosen. Choose one or more, then upload them.")
+        }
         Err(error) => error,
     };
     Refused::new(page, "upload", &[], refused).into_response()

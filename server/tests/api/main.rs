@@ -10,6 +10,7 @@ mod common;
 mod connections;
 mod conversations;
 mod from_url;
+mod http;
 mod ingest;
 mod knowledge_bases;
 mod language_model;
