@@ -68,7 +68,7 @@ test('losing the connection is said, and finding it again too', async ({ page, c
   await signIn(library.owner);
   await page.goto('/');
   await hydrated(page);
-  const note = page.getByText('You are offline.');
+  const note = page.getByText('What you see may be old');
   await context.setOffline(true);
   await expect(note).toBeVisible();
   await context.setOffline(false);

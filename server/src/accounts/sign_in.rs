@@ -53,7 +53,7 @@ pub async fn check(state: &AppState, headers: &HeaderMap, given: SignIn) -> Resu
             StatusCode::UNAUTHORIZED,
             "wrong_credentials",
             "E-mail address or password is wrong",
-            "Check both, or ask an administrator to reset your password.",
+            "The e-mail address or the password is wrong. Check both, or ask an administrator to reset your password.",
         )),
     }
 }

@@ -47,7 +47,7 @@ pub async fn create(
             StatusCode::FORBIDDEN,
             "sign_up_closed",
             "Sign-up is closed",
-            "Ask an administrator of this installation for an account.",
+            "This Hyperion takes no new accounts. Ask its administrator for one.",
         ));
     }
     state.sign_in_limit.check(&new.email)?;

@@ -73,7 +73,7 @@ impl FromRequestParts<AppState> for Caller {
                     StatusCode::FORBIDDEN,
                     "read_only_key",
                     "This API key may only read",
-                    "Create an API key with the scope `write`.",
+                    "This API key may only read. Create one with the scope `write`.",
                 ));
             }
             return Ok(Self { user, session: None });
@@ -102,7 +102,7 @@ impl FromRequestParts<AppState> for Admin {
                 StatusCode::FORBIDDEN,
                 "admins_only",
                 "Only for administrators",
-                "Ask an administrator of this installation.",
+                "Only administrators may do this. Ask one of this installation.",
             ));
         }
         Ok(Self(caller.user))

@@ -42,7 +42,7 @@ impl ApiError {
             StatusCode::UNAUTHORIZED,
             "not_signed_in",
             "You are not signed in",
-            "Sign in, or send an API key as a bearer token.",
+            "You are not signed in. Sign in, or send an API key as a bearer token.",
         )
     }
 
@@ -53,7 +53,7 @@ impl ApiError {
             StatusCode::TOO_MANY_REQUESTS,
             "too_many_requests",
             "Too many requests",
-            format!("Wait {seconds} s, then try again."),
+            format!("There were too many attempts. Wait {seconds} s, then try again."),
         );
         error.0.retry_after = Some(seconds);
         error
@@ -66,7 +66,7 @@ impl ApiError {
             StatusCode::INTERNAL_SERVER_ERROR,
             "internal",
             "Something went wrong on the server",
-            "Nothing you sent was lost if it was acknowledged before. Try again; if it happens again, tell your administrator.",
+            "Something went wrong on the server. What was acknowledged is kept. Try again; if it happens again, tell your administrator.",
         )
     }
 }

@@ -20,7 +20,7 @@ pub async fn require(request: Request, next: Next) -> Response {
         StatusCode::FORBIDDEN,
         "cross_site",
         "This request came from another site",
-        "Open Hyperion itself and try again there.",
+        "This request came from another site and was not taken. Open Hyperion itself and try again there.",
     )
     .into_response()
 }
