@@ -30,6 +30,7 @@ pub enum Format {
 #[derive(Deserialize, IntoParams)]
 pub struct ExportQuery {
     #[serde(default)]
+    #[param(inline)]
     format: Format,
 }
 

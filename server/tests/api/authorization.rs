@@ -135,10 +135,7 @@ impl Belongings {
             ("/knowledge-bases/", knowledge_base),
             ("/documents/", text(&uploaded["files"][0]["document"]["id"])),
             ("/connections/", text(&connection["id"])),
-            (
-                "/assistants/",
-                text(&owner.get("/assistants").await.json()[0]["id"]),
-            ),
+            ("/assistants/", text(&owner.get("/assistants").await.json()[0]["id"])),
             ("/conversations/", text(&asked["conversation"]["id"])),
             ("/messages/", text(&asked["answer"]["id"])),
             ("/me/sessions/", text(&owner.get("/me/sessions").await.json()[0]["id"])),

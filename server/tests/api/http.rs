@@ -142,9 +142,12 @@ async fn pages_and_json_are_packed_and_originals_are_not() {
 #[tokio::test]
 async fn an_address_that_tries_to_get_in_again_and_again_is_told_to_wait() {
     let server = server().await;
+    let attempts = std::cell::Cell::new(0);
     let attempt = |last_byte: u8| {
+        attempts.set(attempts.get() + 1);
         // Refused for its address before a password is looked at.
-        let body = json!({ "email": "nobody", "name": "N", "password": "plover-anvil-tundra" });
+        let body =
+            json!({ "email": format!("nobody {}", attempts.get()), "name": "N", "password": "plover-anvil-tundra" });
         let request = Request::post("/api/v1/auth/sign-up")
             .header(header::CONTENT_TYPE, "application/json")
             .extension(ConnectInfo(SocketAddr::from(([192, 0, 2, last_byte], 5000))));

@@ -82,7 +82,7 @@ async fn what_is_not_there_and_what_is_somebody_elses_are_both_not_found() {
     let ada = server.sign_up("ada@example.org").await;
     let eve = server.sign_up("eve@example.org").await;
     let assistants = ada.get("/assistants").await.json();
-    let assistant = format!("/assistants/{}", assistants["items"][0]["id"].as_str().unwrap());
+    let assistant = format!("/assistants/{}", assistants[0]["id"].as_str().unwrap());
 
     assert_eq!(ada.open(&assistant).await.status, StatusCode::OK);
     assert_eq!(eve.open(&assistant).await.status, StatusCode::NOT_FOUND);
