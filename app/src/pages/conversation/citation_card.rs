@@ -16,7 +16,7 @@ use super::{
 const CARD: &str = "citation-card";
 
 /// Long enough to move the pointer from a number to its card.
-const STAYS: Duration = Duration::from_millis(200);
+const STAYS: Duration = Duration::from_millis(400);
 
 /// What the card shows.
 #[derive(Clone)]
