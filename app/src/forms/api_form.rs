@@ -20,7 +20,7 @@ pub struct FormState {
 
 impl FormState {
     /// What is wrong with one field, which shows it itself from now on.
-    pub(super) fn problem_of(self, name: &'static str) -> Signal<Option<String>> {
+    pub fn problem_of(self, name: &'static str) -> Signal<Option<String>> {
         self.shown.update_value(|shown| shown.push(name));
         Signal::derive(move || {
             if self.changed.read().iter().any(|changed| changed == name) {
@@ -80,7 +80,7 @@ pub fn ready() -> Signal<bool> {
 }
 
 /// Calls `on_submit` when every field is filled in as it asks for. What is wrong, found here or refused by the server, is
-/// told beside its field or else on top, and the first field concerned gets the focus.
+/// told beside its field or else on top, and the first of these gets the focus.
 #[component]
 pub fn ApiForm(
     id: &'static str,
@@ -144,7 +144,7 @@ pub fn ApiForm(
 fn GeneralProblem(problem: Problem) -> impl IntoView {
     let signed_out = problem.status == 401;
     view! {
-        <div class="note problem">
+        <div class="note problem" tabindex="-1">
             <p>{problem.message().to_owned()}</p>
             {signed_out
                 .then(|| {
@@ -162,7 +162,7 @@ fn GeneralProblem(problem: Problem) -> impl IntoView {
 fn focus_first_invalid(form: NodeRef<html::Form>) {
     let invalid = form
         .get_untracked()
-        .and_then(|form| form.query_selector("[aria-invalid=true]").ok().flatten())
+        .and_then(|form| form.query_selector("[aria-invalid=true], .field-error[tabindex], .note.problem[tabindex]").ok().flatten())
         .and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok());
     if let Some(field) = invalid {
         // An element that cannot take the focus leaves it where it was, which is no worse.

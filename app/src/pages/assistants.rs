@@ -213,7 +213,7 @@ fn NewAssistant(create: Create, creating: RwSignal<Option<()>>) -> impl IntoView
                 name="description"
                 label="Description"
                 value=description
-                max_length=1000
+                max_length=2000
                 hint="What it is good for; shown where an assistant is chosen."
             />
             <div class="actions">

@@ -71,7 +71,7 @@ fn warnings(template: &str) -> Vec<String> {
     let unknown = words_in_braces(template)
         .into_iter()
         .filter(|word| VARIABLES.iter().all(|(variable, ..)| variable != word))
-        .map(|word| format!("{word} is no variable: the model gets it as it stands."));
+        .map(|word| format!("{word} is not a variable."));
     missing.chain(unknown).collect()
 }
 
@@ -82,7 +82,7 @@ fn words_in_braces(template: &str) -> Vec<&str> {
         .filter_map(|(start, _)| {
             let end = start + template[start..].find('}')?;
             let word = &template[start + 1..end];
-            let is_word = !word.is_empty() && word.chars().all(|c| c.is_alphanumeric() || c == '_');
+            let is_word = !word.is_empty() && word.chars().all(|c| c.is_alphabetic() || c == '_');
             is_word.then(|| &template[start..=end])
         })
         .collect()
@@ -113,6 +113,6 @@ mod tests {
         let told = warnings("{context} {qestion} {\"json\": 1} {}");
         assert_eq!(told.len(), 2, "{told:?}");
         assert!(told[0].starts_with("{question} is missing"));
-        assert!(told[1].starts_with("{qestion} is no variable"));
+        assert!(told[1].starts_with("{qestion} is not a variable"));
     }
 }

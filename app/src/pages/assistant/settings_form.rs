@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use super::{draft::Draft, model_settings::ModelSettings, prompt_template::PromptTemplate};
 use crate::{
     format,
-    forms::{ApiForm, Done, Group, NumberField, SubmitButton, TextArea, TextField},
+    forms::{ApiForm, Done, FormState, Group, NumberField, SubmitButton, TextArea, TextField},
 };
 
 #[component]
@@ -37,7 +37,7 @@ pub fn SettingsForm(
                     name="description"
                     label="Description"
                     value=draft.description
-                    max_length=1000
+                    max_length=2000
                     hint="What it is good for; shown where an assistant is chosen."
                 />
             </Group>
@@ -74,6 +74,7 @@ pub fn SettingsForm(
 #[component]
 fn KnowledgeBases(draft: Draft, knowledge_bases: Vec<KnowledgeBase>) -> impl IntoView {
     let chosen = draft.knowledge_base_ids;
+    let problem = expect_context::<FormState>().problem_of("knowledge_base_ids");
     let tick = move |id: KnowledgeBaseId, ticked: bool| {
         chosen.update(|chosen| {
             chosen.retain(|other| *other != id);
@@ -143,6 +144,17 @@ fn KnowledgeBases(draft: Draft, knowledge_bases: Vec<KnowledgeBase>) -> impl Int
                     })
                     .collect_view()}
             </div>
+            {move || {
+                problem
+                    .get()
+                    .map(|message| {
+                        view! {
+                            <p class="field-error" tabindex="-1">
+                                {message}
+                            </p>
+                        }
+                    })
+            }}
         </Group>
     }
 }
