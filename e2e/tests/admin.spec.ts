@@ -79,7 +79,7 @@ test('the last admin stays one, and is told why', async ({ admin, signIn }) => {
   await row.getByText(admin.name).click();
   await expect(row.getByRole('button', { name: /Delete|Disable/ })).toHaveCount(0);
   await row.getByRole('button', { name: 'Make member' }).click();
-  await expect(page.getByRole('alert')).toContainText('the only active administrator');
+  await expect(page.getByRole('alert').filter({ hasText: 'the only active administrator' })).toBeVisible();
   await expect(row).toContainText('Admin');
 });
 
@@ -96,6 +96,7 @@ test('a member sees no admin page', async ({ hyperion, signIn }) => {
 });
 
 test('users are paged through, and need no sideways scrolling at 390 pixels', async ({ admin, signIn }) => {
+  test.setTimeout(180_000);
   const crowd = crypto.randomUUID().slice(0, 8);
   await admin.createUsers(
     Array.from({ length: 51 }, (_, number) => ({ name: `Crowd ${crowd} ${number}`, email: `${crowd}-${number}@example.org` })),

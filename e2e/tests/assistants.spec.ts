@@ -21,7 +21,7 @@ test('an assistant is created, set up, duplicated and deleted', async ({ hyperio
   await expect(page.getByRole('heading', { level: 1, name: 'Lawyer' })).toBeVisible();
 
   await page.getByRole('checkbox', { name: 'Contracts' }).check();
-  await page.getByRole('spinbutton', { name: 'Passages' }).fill('12');
+  await page.getByRole('spinbutton', { name: 'Passages', exact: true }).fill('12');
   await page.getByRole('radio', { name: 'The documents’ own sentences' }).check();
   await expect(page.getByRole('status').filter({ hasText: 'Unsaved changes' })).toBeVisible();
   await save(page);
@@ -29,7 +29,7 @@ test('an assistant is created, set up, duplicated and deleted', async ({ hyperio
   await expect(page.getByRole('button', { name: 'Save', exact: true })).toBeFocused();
   await page.reload();
   await expect(page.getByRole('checkbox', { name: 'Contracts' })).toBeChecked();
-  await expect(page.getByRole('spinbutton', { name: 'Passages' })).toHaveValue('12');
+  await expect(page.getByRole('spinbutton', { name: 'Passages', exact: true })).toHaveValue('12');
 
   await page.goto('/assistants');
   await hydrated(page);
@@ -38,7 +38,7 @@ test('an assistant is created, set up, duplicated and deleted', async ({ hyperio
   await expect(row).toContainText('Contracts');
   await row.getByRole('button', { name: 'Duplicate Lawyer' }).click();
   await expect(page.getByRole('heading', { level: 1, name: 'Copy of Lawyer' })).toBeVisible();
-  await expect(page.getByRole('spinbutton', { name: 'Passages' })).toHaveValue('12');
+  await expect(page.getByRole('spinbutton', { name: 'Passages', exact: true })).toHaveValue('12');
 
   await page.goto('/assistants');
   await hydrated(page);
@@ -81,7 +81,7 @@ test('versions are compared and restored', async ({ hyperion, signIn }) => {
 
 test('what is refused is told beside its field, and the first one gets the focus', async ({ hyperion, signIn }) => {
   const page = await openAssistant(await Person.signUp(hyperion.url, 'Fritz Fields'), signIn);
-  const passages = page.getByRole('spinbutton', { name: 'Passages' });
+  const passages = page.getByRole('spinbutton', { name: 'Passages', exact: true });
   const topP = page.getByRole('spinbutton', { name: 'Top p' });
   await passages.fill('31');
   await topP.fill('0');
@@ -116,7 +116,7 @@ test('the second of two tabs is told, sees the differences, and loses nothing', 
   await other.goto(page.url());
   await hydrated(other);
 
-  await other.getByRole('spinbutton', { name: 'Passages' }).fill('20');
+  await other.getByRole('spinbutton', { name: 'Passages', exact: true }).fill('20');
   await save(other);
   await expect(other.getByText('Saved as version 2.')).toBeVisible();
 
@@ -133,7 +133,7 @@ test('the second of two tabs is told, sees the differences, and loses nothing', 
   await dialog.getByRole('button', { name: 'Save mine as version 3' }).click();
   await expect(page.getByText('Saved as version 3.')).toBeVisible();
   await expect(dialog).toBeHidden();
-  await expect(page.getByRole('spinbutton', { name: 'Passages' })).toHaveValue('8');
+  await expect(page.getByRole('spinbutton', { name: 'Passages', exact: true })).toHaveValue('8');
 
   await other.getByRole('textbox', { name: 'Description' }).fill('Of the other tab');
   await save(other);
@@ -168,7 +168,7 @@ test('leaving with unsaved changes is asked about', async ({ hyperion, signIn })
 test('an assistant can be set up at 390 pixels', async ({ hyperion, signIn }) => {
   const page = await openAssistant(await Person.signUp(hyperion.url, 'Nils Narrow'), signIn);
   await page.setViewportSize({ width: 390, height: 844 });
-  await page.getByRole('spinbutton', { name: 'Passages' }).fill('9');
+  await page.getByRole('spinbutton', { name: 'Passages', exact: true }).fill('9');
   await save(page);
   await expect(page.getByText('Saved as version 2.')).toBeVisible();
   await expectNoSidewaysScrolling(page);

@@ -70,7 +70,7 @@ pub fn ModelSettings(draft: Draft, connections: Vec<Connection>) -> impl IntoVie
                         min="16"
                         max="32768"
                         step="1"
-                        hint="16 to 32768. 100 tokens are about 75 English words."
+                        hint="16 to 32,768. 100 tokens are about 75 English words."
                     />
                 </div>
             </Show>
