@@ -162,7 +162,11 @@ fn GeneralProblem(problem: Problem) -> impl IntoView {
 fn focus_first_invalid(form: NodeRef<html::Form>) {
     let invalid = form
         .get_untracked()
-        .and_then(|form| form.query_selector("[aria-invalid=true], .field-error[tabindex], .note.problem[tabindex]").ok().flatten())
+        .and_then(|form| {
+            form.query_selector("[aria-invalid=true], .field-error[tabindex], .note.problem[tabindex]")
+                .ok()
+                .flatten()
+        })
         .and_then(|element| element.dyn_into::<web_sys::HtmlElement>().ok());
     if let Some(field) = invalid {
         // An element that cannot take the focus leaves it where it was, which is no worse.

@@ -25,7 +25,7 @@ pub fn ChangedMeanwhile(
     view! {
         <Modal
             id="changed-meanwhile"
-            class="modal wide"
+            class="modal roomy"
             subject=theirs
             title=|theirs| format!("Version {} was saved meanwhile", theirs.version)
             body=move |assistant: Assistant| {

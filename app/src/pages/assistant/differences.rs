@@ -79,13 +79,10 @@ fn Value(text: String, start: usize, end: usize) -> impl IntoView {
     }
     let (head, rest) = text.split_at(start);
     let (changed, tail) = rest.split_at(rest.len() - end);
-    view! {
-        <p class="value">
-            {head.to_owned()} {(!changed.is_empty()).then(|| view! { <mark>{changed.to_owned()}</mark> })}
-            {tail.to_owned()}
-        </p>
-    }
-    .into_any()
+    // An empty text would be sent as a space.
+    let some = |part: &str| (!part.is_empty()).then(|| part.to_owned());
+    view! { <p class="value">{some(head)} {some(changed).map(|changed| view! { <mark>{changed}</mark> })} {some(tail)}</p> }
+        .into_any()
 }
 
 /// How many bytes two texts share at their beginnings and, of what is left, at their ends, in whole words.

@@ -31,7 +31,7 @@ pub fn SettingsForm(
     });
     view! {
         <ApiForm id="assistant" problem on_submit>
-            <Group id="identity" title="Name">
+            <Group id="identity" title="Name and purpose">
                 <TextField name="name" label="Name" value=draft.name required=true />
                 <TextField
                     name="description"
