@@ -24,11 +24,12 @@ const SEARCHED: usize = 5;
 /// Sentences an answer is made of at most.
 const SENTENCES: usize = 3;
 
-/// Cosine of question and sentence below which a sentence says nothing on the question, unless their words agree.
-const RELEVANT: f32 = 0.4;
+/// What the share of the question's words in a sentence counts beside the cosine of the two.
+const WORDS: f32 = 0.5;
 
-/// Share of the question's words in a sentence that makes up for a low cosine.
-const SHARED_WORDS: f32 = 0.6;
+/// Relevance below which a sentence says nothing on the question. Of questions on one half of SQuAD's articles, 3 % found
+/// such a sentence in other articles than their own, and 96 % in their own; on the other half 2 % and 95 %.
+const RELEVANT: f32 = 0.65;
 
 /// A further sentence must come this close to the best one.
 const NEAR_THE_BEST: f32 = 0.8;
@@ -45,13 +46,13 @@ pub fn answer(embedder: &dyn Embedder, question: &str, sources: &[Source]) -> Re
         let mut evidence = evidence;
         let vectors = evidence.vectors(embedder)?.to_vec();
         for (sentence, vector) in evidence.sentences.iter().zip(&vectors) {
-            let close = cosine(&meaning, vector);
             let shared = share(&asked.terms, |term| sentence.words.terms.contains(term));
-            if close >= RELEVANT || shared >= SHARED_WORDS {
+            let relevance = cosine(&meaning, vector) + WORDS * shared;
+            if relevance >= RELEVANT {
                 quotes.push(Quote {
                     source,
                     range: sentence.range.clone(),
-                    relevance: close + shared,
+                    relevance,
                 });
             }
         }
@@ -61,4 +62,68 @@ pub fn answer(embedder: &dyn Embedder, question: &str, sources: &[Source]) -> Re
     quotes.retain(|quote| quote.relevance >= best * NEAR_THE_BEST);
     quotes.truncate(SENTENCES);
     Ok(quotes)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{path::Path, sync::LazyLock};
+
+    use super::*;
+    use crate::embed::MiniLm;
+
+    static MODEL: LazyLock<MiniLm> = LazyLock::new(|| {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../models/all-MiniLM-L6-v2");
+        MiniLm::load(&folder, 1).unwrap()
+    });
+
+    fn sources() -> Vec<Source> {
+        let texts = [
+            "Notice period\n\nThe notice period is three months to the end of a quarter. Pets are allowed.",
+            "The rent is 900 euros a month.\n\nWhat is the rent\n\nIt is due on the third working day.",
+        ];
+        let source = |text: &str| Source {
+            text: text.to_owned(),
+            title: "lease.txt".to_owned(),
+            headings: vec!["Notice period".to_owned()],
+        };
+        texts.map(source).to_vec()
+    }
+
+    fn answers(question: &str) -> Vec<String> {
+        let sources = sources();
+        let quotes = answer(&*MODEL, question, &sources).unwrap();
+        quotes
+            .into_iter()
+            .map(|quote| sources[quote.source].text[quote.range].to_owned())
+            .collect()
+    }
+
+    #[test]
+    fn the_sentence_that_answers_comes_first() {
+        assert_eq!(
+            answers("How long is the notice period?")[0],
+            "The notice period is three months to the end of a quarter."
+        );
+        assert_eq!(answers("How much is the rent?")[0], "The rent is 900 euros a month.");
+    }
+
+    #[test]
+    fn a_heading_is_no_answer_however_close_it_is() {
+        for question in ["What is the notice period?", "What is the rent?"] {
+            let given = answers(question);
+            assert!(!given.is_empty());
+            assert!(given.iter().all(|quote| quote.ends_with('.')), "{given:?}");
+        }
+    }
+
+    #[test]
+    fn what_the_documents_do_not_say_has_no_answer() {
+        for question in [
+            "Who won the world cup in 1998?",
+            "How do I bake bread?",
+            "Which planets have rings?",
+        ] {
+            assert!(answers(question).is_empty(), "{question}");
+        }
+    }
 }
