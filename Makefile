@@ -13,7 +13,7 @@ help:
 	@echo "make test         every check and test"
 	@echo "make faults       the tests of faults that take long: hostile files, kill -9, very many and very long files"
 	@echo "make screenshots  every page, wide and narrow, light and dark, into e2e/screenshots (one: PAGE=settings)"
-	@echo "make bench        what the installed program costs, as a table"
+	@echo "make bench        what the installed program costs and how well it finds and answers, as tables"
 	@echo "Parts of make test: format licences lint unit e2e"
 
 run:
@@ -70,3 +70,5 @@ bench:
 	cargo xtask dist --release
 	@echo "== What the installed program costs"
 	python3 bench/installed.py
+	@echo "== How well it finds and answers, and how long a search among a million passages takes"
+	cargo run --release --quiet --package bench

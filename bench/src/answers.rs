@@ -52,26 +52,6 @@ pub fn measure(embedder: &dyn Embedder, eval: &Path) -> Result<Vec<Measured>, Bo
                 title: question.title.clone(),
                 headings: Vec::new(),
             };
-            if let Ok(d) = std::env::var("BENCH_DUMP") {
-                use std::io::Write;
-                let mut f = std::fs::OpenOptions::new()
-                    .create(true)
-                    .append(true)
-                    .open(format!("{d}/{name}.jsonl"))?;
-                let ss = engine::sentences::sentences(passage);
-                let texts: Vec<&str> = ss.iter().map(|r| &passage[r.clone()]).collect();
-                let q = embedder.embed(&[&question.text])?.pop().unwrap_or_default();
-                let cos: Vec<f32> = embedder
-                    .embed(&texts)?
-                    .iter()
-                    .map(|v| v.iter().zip(&q).map(|(a, b)| a * b).sum())
-                    .collect();
-                let gold: Vec<(usize, usize)> = question.answers.iter().map(|a| (a.start, a.end)).collect();
-                let v = serde_json::json!({"q": question.text, "title": question.title, "s": ss.iter().map(|r| (r.start, r.end)).collect::<Vec<_>>(), "texts": texts,
-                    "terms": texts.iter().map(|t| engine::lexical::terms(t)).collect::<Vec<_>>(), "qterms": engine::lexical::terms(&question.text), "cos": cos, "gold": gold,
-                    "answers": question.answers.iter().map(|a| &passage[a.clone()]).collect::<Vec<_>>()});
-                writeln!(f, "{v}")?;
-            }
             let first = extractive::answer(embedder, &question.text, &[source])?
                 .into_iter()
                 .next();

@@ -2,16 +2,14 @@
 
 use std::{error::Error, path::Path};
 
-use api::{CreateKnowledgeBase, DocumentId, KnowledgeBaseId};
 use engine::{
     embed::Embedder,
     split::{ChunkSettings, split},
 };
 use indicatif::{ProgressBar, ProgressStyle};
-use store::{NewDocument, NewPassage, NewUser, PassageIndex, Published, Sought, Store};
-use uuid::Uuid;
+use store::{PassageIndex, Sought};
 
-use crate::{collection::Collection, metrics::Quality};
+use crate::{collection::Collection, library::Library, metrics::Quality};
 
 /// What each way of searching reaches on a collection.
 pub struct Measured {
@@ -49,21 +47,9 @@ pub async fn measure(embedder: &dyn Embedder, eval: &Path) -> Result<Vec<Measure
 async fn measure_set(embedder: &dyn Embedder, set: &str, folder: &Path) -> Result<Measured, Box<dyn Error>> {
     let collection = Collection::read(folder)?;
     let database = tempfile::tempdir()?;
-    let store = Store::open(&database.path().join("bench.db")).await?;
-    let user = store
-        .create_user(NewUser {
-            email: "bench@example.org",
-            name: "Bench",
-            role: None,
-            password_hash: "",
-        })
-        .await?;
-    let new = CreateKnowledgeBase {
-        name: set.to_owned(),
-        description: String::new(),
-    };
-    let knowledge_base = store.create_knowledge_base(user.id, &new).await?.id;
-    let documents = fill(embedder, &store, user.id, knowledge_base, &collection).await?;
+    let library = Library::create(&database.path().join("bench.db")).await?;
+    let documents = fill(embedder, &library, &collection).await?;
+    let within = [library.knowledge_base];
 
     let index = PassageIndex::new(embedder.dimension(), 1 << 30);
     let mut measured = Measured {
@@ -80,7 +66,7 @@ async fn measure_set(embedder: &dyn Embedder, set: &str, folder: &Path) -> Resul
             vector: &vector,
             lexical_weight: 0.5,
         };
-        let found = index.search(&store, &[knowledge_base], &sought).await?;
+        let found = index.search(&library.store, &within, &sought).await?;
         for (quality, ranking) in [
             (&mut measured.lexical, &found.lexical),
             (&mut measured.dense, &found.dense),
@@ -96,65 +82,31 @@ async fn measure_set(embedder: &dyn Embedder, set: &str, folder: &Path) -> Resul
             }
             quality.add(&ranked, &query.relevance);
         }
-        if let Ok(d) = std::env::var("BENCH_DUMP") {
-            use std::io::Write;
-            let mut f = std::fs::OpenOptions::new()
-                .create(true)
-                .append(true)
-                .open(format!("{d}/{set}.jsonl"))?;
-            let l = |r: &[(i64, f32)]| {
-                r.iter()
-                    .map(|(s, x)| (documents[*s as usize - 1], *s, *x))
-                    .collect::<Vec<_>>()
-            };
-            let rel: Vec<(usize, f64)> = query.relevance.iter().map(|(a, b)| (*a, *b)).collect();
-            let v = serde_json::json!({"q": query.text, "rel": rel, "lex": l(&found.lexical), "den": l(&found.dense)});
-            writeln!(f, "{v}")?;
-        }
         bar.inc(1);
     }
     bar.finish_and_clear();
-    store.close().await;
+    library.store.close().await;
     Ok(measured)
 }
 
 /// Reads the collection's documents into the knowledge base; returns the document of each passage.
 async fn fill(
     embedder: &dyn Embedder,
-    store: &Store,
-    user: api::UserId,
-    knowledge_base: KnowledgeBaseId,
+    library: &Library,
     collection: &Collection,
 ) -> Result<Vec<usize>, Box<dyn Error>> {
     let mut owners = Vec::new();
     let bar = progress(collection.documents.len(), "Reading")?;
     for (at, document) in collection.documents.iter().enumerate() {
-        let id = DocumentId(Uuid::now_v7());
-        let new = NewDocument {
-            id,
-            knowledge_base,
-            name: &document.id,
-            media_type: "text/plain",
-            size: document.text.len() as u64,
-            sha256: &document.id,
-            source_url: None,
-        };
-        store.accept_document(user, &new).await?;
         let text = document.extracted();
         let mut passages = Vec::new();
         for passage in split(&text, &ChunkSettings::default(), |piece| embedder.count_tokens(piece)) {
             let input = passage.with_context(&document.title);
             let vector = embedder.embed(&[&input])?.pop().unwrap_or_default();
-            passages.push(NewPassage::new(passages.len(), passage, &input, &vector));
+            passages.push((passage, input, vector));
             owners.push(at);
         }
-        let published = Published {
-            document: id,
-            media_type: "text/plain",
-            text: &text,
-            passages: &passages,
-        };
-        store.publish_document(published).await?;
+        library.add(&document.id, &text, passages).await?;
         bar.inc(1);
     }
     bar.finish_and_clear();

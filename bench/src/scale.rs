@@ -6,12 +6,11 @@ use std::{
     time::{Duration, Instant},
 };
 
-use api::{CreateKnowledgeBase, DocumentId, KnowledgeBaseId};
+use api::KnowledgeBaseId;
 use engine::{document::ExtractedText, embed::Embedder, split::Passage};
-use store::{NewDocument, NewPassage, NewUser, PassageIndex, Published, Sought, Store};
-use uuid::Uuid;
+use store::{PassageIndex, Sought, Store};
 
-use crate::{collection::Collection, retrieval::progress};
+use crate::{collection::Collection, library::Library, retrieval::progress};
 
 pub struct Measured {
     pub passages: usize,
@@ -47,9 +46,9 @@ pub async fn measure(
     let unfinished = cache.join("unfinished.db");
     if !filled {
         let _ = std::fs::remove_file(&unfinished);
-        let store = Store::open(&unfinished).await?;
-        fill(&store, embedder.dimension(), &collection, passages).await?;
-        store.close().await;
+        let library = Library::create(&unfinished).await?;
+        fill(&library, embedder.dimension(), &collection, passages).await?;
+        library.store.close().await;
         std::fs::rename(&unfinished, &file)?;
     }
     let store = Store::open(&file).await?;
@@ -86,20 +85,12 @@ pub async fn measure(
     }))
 }
 
-async fn fill(store: &Store, dimension: usize, collection: &Collection, passages: usize) -> Result<(), Box<dyn Error>> {
-    let user = store
-        .create_user(NewUser {
-            email: "bench@example.org",
-            name: "Bench",
-            role: None,
-            password_hash: "",
-        })
-        .await?;
-    let new = CreateKnowledgeBase {
-        name: "Many".to_owned(),
-        description: String::new(),
-    };
-    let knowledge_base = store.create_knowledge_base(user.id, &new).await?.id;
+async fn fill(
+    library: &Library,
+    dimension: usize,
+    collection: &Collection,
+    passages: usize,
+) -> Result<(), Box<dyn Error>> {
     let words: Vec<&str> = collection
         .documents
         .iter()
@@ -108,20 +99,8 @@ async fn fill(store: &Store, dimension: usize, collection: &Collection, passages
     let mut chance = Chance(1);
     let bar = progress(passages, "Filling a database")?;
     for document in 0..passages.div_ceil(PASSAGES_A_DOCUMENT) {
-        let id = DocumentId(Uuid::now_v7());
-        let name = format!("{document}.txt");
-        let new = NewDocument {
-            id,
-            knowledge_base,
-            name: &name,
-            media_type: "text/plain",
-            size: 1,
-            sha256: &name,
-            source_url: None,
-        };
-        store.accept_document(user.id, &new).await?;
-        let made: Vec<NewPassage> = (0..PASSAGES_A_DOCUMENT)
-            .map(|ordinal| {
+        let made = (0..PASSAGES_A_DOCUMENT)
+            .map(|_| {
                 let from = chance.below(words.len() - 100);
                 let text = words[from..from + 60 + chance.below(40)].join(" ");
                 let vector: Vec<f32> = (0..dimension)
@@ -138,16 +117,12 @@ async fn fill(store: &Store, dimension: usize, collection: &Collection, passages
                     table_head: None,
                     text: text.clone(),
                 };
-                NewPassage::new(ordinal, passage, &text, &vector)
+                (passage, text, vector)
             })
             .collect();
-        let published = Published {
-            document: id,
-            media_type: "text/plain",
-            text: &ExtractedText::default(),
-            passages: &made,
-        };
-        store.publish_document(published).await?;
+        library
+            .add(&format!("{document}.txt"), &ExtractedText::default(), made)
+            .await?;
         bar.inc(PASSAGES_A_DOCUMENT as u64);
     }
     bar.finish_and_clear();

@@ -75,7 +75,8 @@ impl PassageIndex {
         within: &[KnowledgeBaseId],
         sought: &Sought<'_>,
     ) -> Result<Rankings, StoreError> {
-        let terms = lexical::query_terms(sought.question);
+        // A word that a question repeats counts as often.
+        let terms = lexical::terms(sought.question);
         let lexical = store.lexical_search(within, &terms, CANDIDATES as u32).await?;
         let dense = self.nearest(store, within, sought.vector, CANDIDATES).await?;
         let mut cosines: HashMap<i64, f32> = dense.iter().copied().collect();
@@ -83,7 +84,7 @@ impl PassageIndex {
         let others: Vec<i64> = others.filter(|key| !cosines.contains_key(key)).collect();
         let stored = store.vectors(within, &others).await?;
         cosines.extend(stored.iter().map(|(key, stored)| (*key, cosine(stored, sought.vector))));
-        let fused = fuse(&lexical, &dense, sought.lexical_weight);
+        let fused = fuse(&lexical, &cosines, sought.lexical_weight);
         Ok(Rankings {
             lexical,
             dense,

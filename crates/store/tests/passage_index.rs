@@ -105,11 +105,12 @@ impl Fixture {
     }
 }
 
-/// A vector that points mostly along one axis.
+/// A unit vector that points mostly along one axis.
 fn along(axis: usize, rest: f32) -> [f32; DIMENSION] {
     let mut vector = [rest; DIMENSION];
     vector[axis] = 1.0;
-    vector
+    let length = vector.iter().map(|value| value * value).sum::<f32>().sqrt();
+    vector.map(|value| value / length)
 }
 
 #[tokio::test]

@@ -68,8 +68,7 @@ pub(super) fn read(answer: &str, finished: bool) -> Answer {
     let answer = if finished { answer } else { before_open_marker(answer) };
     let blocks = blocks(answer);
     // A block is settled by the first letter after it: by then it is clear that the block is over.
-    let has_letter = |block: &Block| answer[block.range.clone()].contains(char::is_alphabetic);
-    let last_letter = blocks.iter().rposition(has_letter);
+    let last_letter = blocks.iter().rposition(|block| has_letter(answer, block));
     let mut statements: Vec<Statement> = Vec::new();
     let mut code_until = 0;
     let mut after_code = false;
@@ -78,7 +77,7 @@ pub(super) fn read(answer: &str, finished: bool) -> Answer {
         match block.kind {
             Kind::Code => {
                 code_until = block.range.end;
-                after_code |= has_letter(block);
+                after_code |= has_letter(answer, block);
             }
             Kind::Statements(form) => {
                 let (found, orphans) = statements_of(answer, block.range.clone(), form, settled);
@@ -105,6 +104,21 @@ pub(super) fn read(answer: &str, finished: bool) -> Answer {
         code_until,
         read_until: answer.len(),
     }
+}
+
+/// Whether a block says anything; the letters of `[passage 1]` do not.
+fn has_letter(answer: &str, block: &Block) -> bool {
+    let markers = match block.kind {
+        Kind::Code => Vec::new(),
+        Kind::Statements(_) => markers(answer, block.range.clone()).0,
+    };
+    let mut at = block.range.start;
+    let ends = markers.iter().map(|marker| marker.range.clone());
+    ends.chain([block.range.end..block.range.end]).any(|marker| {
+        let between = &answer[at..marker.start];
+        at = marker.end;
+        between.contains(char::is_alphabetic)
+    })
 }
 
 /// The text without what may yet become a marker at its end.
