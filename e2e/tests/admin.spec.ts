@@ -8,6 +8,7 @@ test('an admin creates a user, disables and enables them, resets their password 
   admin,
   signIn,
 }) => {
+  test.slow();
   const page = await signIn(admin);
   await page.goto('/admin/users');
   await hydrated(page);
@@ -43,14 +44,11 @@ test('an admin creates a user, disables and enables them, resets their password 
   await row.getByRole('button', { name: 'Disable: Dora Deleted' }).click();
   await expect(row).toContainText('Disabled');
   expect(await signsIn('kettle-marsh-violin')).toBe(false);
-  await row.getByText('Dora Deleted').click();
   await row.getByRole('button', { name: 'Enable: Dora Deleted' }).click();
   await expect(row.getByText('Disabled')).toHaveCount(0);
 
-  await row.getByText('Dora Deleted').click();
   await row.getByRole('button', { name: 'Make admin: Dora Deleted' }).click();
   await expect(row).toContainText('Admin');
-  await row.getByText('Dora Deleted').click();
   await row.getByRole('button', { name: 'Reset password: Dora Deleted' }).click();
   const reset = page.getByRole('dialog', { name: 'Reset the password of Dora Deleted' });
   await reset.getByLabel('New password').fill('short');
@@ -62,7 +60,6 @@ test('an admin creates a user, disables and enables them, resets their password 
   expect(await signsIn('kettle-marsh-violin')).toBe(false);
   expect(await signsIn('glacier-tulip-anchor')).toBe(true);
 
-  await row.getByText('Dora Deleted').click();
   await row.getByRole('button', { name: 'Delete: Dora Deleted' }).click();
   const question = page.getByRole('dialog', { name: 'Delete Dora Deleted?' });
   await expect(question).toContainText('knowledge bases with every document');

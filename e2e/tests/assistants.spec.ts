@@ -22,7 +22,7 @@ test('an assistant is created, set up, duplicated and deleted', async ({ hyperio
 
   await page.getByRole('checkbox', { name: 'Contracts' }).check();
   await page.getByRole('spinbutton', { name: 'Passages', exact: true }).fill('12');
-  await page.getByRole('radio', { name: 'The documents’ own sentences' }).check();
+  await page.getByRole('radio', { name: /^The documents’ own sentences/ }).check();
   await expect(page.getByRole('status').filter({ hasText: 'Unsaved changes' })).toBeVisible();
   await save(page);
   await expect(page.getByRole('status').filter({ hasText: 'Saved as version 2.' })).toBeVisible();
@@ -66,8 +66,8 @@ test('versions are compared and restored', async ({ hyperion, signIn }) => {
   const versions = page.getByRole('region', { name: 'Versions' });
   await expect(versions.getByRole('listitem').filter({ hasText: 'Version 3' })).toContainText('Temperature');
   await expect(versions.getByRole('listitem').filter({ hasText: 'Version 2' })).toContainText('Instructions');
-  await versions.getByLabel('From').selectOption('Version 1');
-  await versions.getByLabel('To').selectOption('Version 3');
+  await versions.getByLabel('From', { exact: true }).selectOption('Version 1');
+  await versions.getByLabel('To', { exact: true }).selectOption('Version 3');
   await expect(versions.getByRole('term')).toHaveText(['Temperature', 'Instructions']);
   await expect(versions.getByRole('definition').filter({ hasText: '1.5' })).toHaveCount(1);
 

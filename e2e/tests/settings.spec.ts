@@ -109,11 +109,12 @@ test('an API key is shown once, works within its scope, and is revoked', async (
 });
 
 test('the settings lead to the API reference', async ({ hyperion, signIn }) => {
+  test.slow();
   const page = await signIn(await Person.signUp(hyperion.url, 'Rita Reference'));
   await page.goto('/settings');
   await page.getByRole('link', { name: 'REST API' }).click();
   await expect(page).toHaveURL(/\/api\/docs/);
-  await expect(page.getByRole('heading', { name: /Hyperion/ })).toBeVisible();
+  await expect(page.getByRole('heading', { name: /Hyperion/ })).toBeVisible({ timeout: 60_000 });
 });
 
 test('settings need no sideways scrolling at 390 pixels, the new key neither', async ({ hyperion, signIn }) => {

@@ -34,6 +34,7 @@ pub fn AdminUsersPage() -> impl IntoView {
     let creating = RwSignal::new(None::<()>);
     let resetting = RwSignal::new(None::<User>);
     let deleting = RwSignal::new(None::<User>);
+    let unfolded = RwSignal::new(None::<UserId>);
     let told = RwSignal::new(None::<String>);
     let done = Callback::new(move |what: String| {
         told.set(Some(what));
@@ -85,6 +86,7 @@ pub fn AdminUsersPage() -> impl IntoView {
                                 page
                                 search=search.get_untracked()
                                 first=cursor.read_untracked().is_empty()
+                                unfolded
                                 change
                                 resetting
                                 deleting
@@ -185,6 +187,7 @@ fn List(
     search: String,
     /// Whether it is the first page of them.
     first: bool,
+    unfolded: RwSignal<Option<UserId>>,
     change: Action<(UserId, UpdateUser), Result<(), Problem>>,
     resetting: RwSignal<Option<User>>,
     deleting: RwSignal<Option<User>>,
@@ -211,7 +214,7 @@ fn List(
                 .into_iter()
                 .map(|user| {
                     let is_me = user.id == me;
-                    view! { <Row user is_me change resetting deleting /> }
+                    view! { <Row user is_me unfolded change resetting deleting /> }
                 })
                 .collect_view()}
         </ul>

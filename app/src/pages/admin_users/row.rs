@@ -13,6 +13,8 @@ use crate::{
 pub fn Row(
     user: User,
     is_me: bool,
+    /// Whose row is unfolded; it stays so when the list is read anew.
+    unfolded: RwSignal<Option<UserId>>,
     change: Action<(UserId, UpdateUser), Result<(), Problem>>,
     resetting: RwSignal<Option<User>>,
     deleting: RwSignal<Option<User>>,
@@ -77,7 +79,17 @@ pub fn Row(
     });
     view! {
         <li class="entry">
-            <details class="entry-details">
+            <details
+                class="entry-details"
+                open=move || unfolded.get() == Some(id)
+                on:toggle=move |event| {
+                    if event_target::<web_sys::Element>(&event).has_attribute("open") {
+                        unfolded.set(Some(id));
+                    } else if unfolded.get_untracked() == Some(id) {
+                        unfolded.set(None);
+                    }
+                }
+            >
                 <summary>
                     <span class="entry-text">
                         <span class="entry-title">
