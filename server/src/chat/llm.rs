@@ -108,7 +108,10 @@ impl From<LlmError> for Problem {
             LlmError::Failed { .. } | LlmError::Reported(_) => (502, "llm_failed", "Test the connection, then ask again.".to_owned()),
         };
         let mut detail = error.to_string();
-        if let Some(first) = detail.get_mut(..1) {
+        // An address at the beginning stays as it is.
+        if !detail.starts_with("http")
+            && let Some(first) = detail.get_mut(..1)
+        {
             first.make_ascii_uppercase();
         }
         Problem::new(status, code, "The language model could not answer")

@@ -85,7 +85,10 @@ async fn fetch(
 
 fn not_fetched(error: OutboundError) -> ApiError {
     let mut detail = error.to_string();
-    if let Some(first) = detail.get_mut(..1) {
+    // An address at the beginning stays as it is.
+    if !detail.starts_with("http")
+        && let Some(first) = detail.get_mut(..1)
+    {
         first.make_ascii_uppercase();
     }
     ApiError::new(
