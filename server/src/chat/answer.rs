@@ -11,7 +11,10 @@ use api::{
     Message, MessageId, MessageStatus, ModelChoice, Problem, SearchHit, UserId,
 };
 use axum::http::StatusCode;
-use engine::{extractive, grounding::Grounder};
+use engine::{
+    extractive,
+    grounding::{Grounder, UNSUPPORTED},
+};
 use futures::{FutureExt, StreamExt};
 use store::{AnswerState, Question, StoreError};
 use tokio::time::{Instant, MissedTickBehavior};
@@ -116,10 +119,11 @@ async fn begin_writing(
     })
 }
 
-/// An answer without its `[1]` and `[1, 2]`.
+/// An answer without its `[1]`, `[1, 2]` and `[?]`.
 fn without_markers(answer: &str) -> String {
+    let answer = answer.replace(UNSUPPORTED, "");
     let mut text = String::with_capacity(answer.len());
-    let mut rest = answer;
+    let mut rest = answer.as_str();
     while let Some((before, from)) = rest.find('[').map(|at| rest.split_at(at)) {
         text.push_str(before);
         let inside = from[1..].split_once(']').filter(|(inside, _)| {
@@ -487,8 +491,8 @@ mod tests {
     #[test]
     fn markers_are_left_out_and_other_brackets_stay() {
         assert_eq!(
-            without_markers("So it is.[1] And [2, 3] a[i] [] ["),
-            "So it is. And  a[i] [] ["
+            without_markers("So it is.[1] And [2, 3] a[i] [] Or not [?] ["),
+            "So it is. And  a[i] [] Or not  ["
         );
     }
 }

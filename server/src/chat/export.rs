@@ -8,6 +8,7 @@ use axum::{
     http::header,
     response::{IntoResponse, Response},
 };
+use engine::grounding::UNSUPPORTED;
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 
@@ -69,6 +70,10 @@ fn markdown(tree: &ConversationTree) -> String {
             Author::Assistant => "Answer",
         };
         let mut section = format!("\n## {heading}\n\n{}\n", message.content.trim_end());
+        if message.content.contains(UNSUPPORTED) {
+            writeln!(section, "\n{UNSUPPORTED} No passage supports this sentence.")
+                .expect("writing to a string does not fail");
+        }
         if !message.citations.is_empty() {
             section.push_str("\n### Sources\n\n");
         }
