@@ -88,7 +88,8 @@ CREATE TABLE jobs (
     leased_by    BLOB,
     leased_until INTEGER NOT NULL DEFAULT 0
 );
-CREATE INDEX jobs_due ON jobs (run_after);
+CREATE INDEX jobs_due ON jobs (run_after, document_id);
+CREATE INDEX jobs_leased ON jobs (document_id) WHERE leased_by IS NOT NULL;
 
 CREATE TABLE document_texts (
     document_id BLOB PRIMARY KEY NOT NULL REFERENCES documents (id) ON DELETE CASCADE,

@@ -6,6 +6,9 @@ use uuid::Uuid;
 
 use crate::{Store, StoreError, time::now};
 
+/// Bytes from which on a file counts as large: some can take an hour.
+const LARGE: i64 = 16 << 20;
+
 /// A document that this worker alone works on until the lease runs out.
 ///
 /// What a worker writes about its document is written only while the lease is its own: a worker that was overtaken
@@ -21,17 +24,24 @@ pub struct Job {
 }
 
 impl Store {
-    /// Leases the job that has waited longest, if any is due.
-    pub async fn lease_job(&self, worker: Uuid, lease_ms: i64) -> Result<Option<Job>, StoreError> {
+    /// Leases the job that has waited longest, if any is due. Of large files at most `most_large` are read at a time,
+    /// so that a small one need not wait for hours until they have ended.
+    pub async fn lease_job(&self, worker: Uuid, lease_ms: i64, most_large: u32) -> Result<Option<Job>, StoreError> {
         let row = sqlx::query(
             "UPDATE jobs SET leased_by = $1, leased_until = $2 + $3, starts = starts + 1
-             WHERE document_id = (SELECT document_id FROM jobs WHERE run_after <= $2 AND leased_until < $2
-                                  ORDER BY run_after, document_id LIMIT 1)
+             WHERE document_id = (
+                 SELECT document_id FROM jobs JOIN documents ON documents.id = document_id
+                 WHERE run_after <= $2 AND leased_until < $2
+                   AND (size <= $4 OR $5 > (SELECT count(*) FROM jobs AS other JOIN documents ON documents.id = other.document_id
+                                            WHERE other.leased_by IS NOT NULL AND other.leased_until >= $2 AND size > $4))
+                 ORDER BY run_after, document_id LIMIT 1)
              RETURNING document_id, starts, failures",
         )
         .bind(worker)
         .bind(now())
         .bind(lease_ms)
+        .bind(LARGE)
+        .bind(most_large)
         .fetch_optional(&self.writes)
         .await?;
         row.map(|row| {

@@ -54,7 +54,7 @@ impl Fixture {
             source_url: None,
         };
         self.store.accept_document(self.user, &new).await.unwrap();
-        let job = self.store.lease_job(Uuid::now_v7(), 60_000).await.unwrap().unwrap();
+        let job = self.store.lease_job(Uuid::now_v7(), 60_000, 1).await.unwrap().unwrap();
         let passages: Vec<NewPassage> = (0..)
             .zip(vectors)
             .map(|(ordinal, vector)| {

@@ -102,10 +102,14 @@ pub fn body_limit(max_upload_mib: u64) -> DefaultBodyLimit {
 }
 
 fn unreadable(error: axum::extract::multipart::MultipartError) -> ApiError {
-    ApiError::new(
-        error.status(),
-        "invalid_upload",
-        "The upload could not be read",
-        error.body_text(),
-    )
+    let detail = match error.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => {
+            "The files of one request are too large together: send fewer at a time.".to_owned()
+        }
+        _ => format!(
+            "The form ended too early or is not valid ({}). Send it again; if a file's name holds control characters, rename it.",
+            error.body_text()
+        ),
+    };
+    ApiError::new(error.status(), "invalid_upload", "The upload could not be read", detail)
 }

@@ -56,10 +56,12 @@ impl Workers {
 
 async fn work(state: AppState, stop: CancellationToken) {
     let worker = Uuid::now_v7();
+    // One worker is left for small files, where there is more than one.
+    let most_large = u32::try_from(state.config.workers.saturating_sub(1).max(1)).unwrap_or(u32::MAX);
     while !stop.is_cancelled() {
         let job = state
             .store
-            .lease_job(worker, millis(LEASE))
+            .lease_job(worker, millis(LEASE), most_large)
             .await
             .unwrap_or_else(|error| {
                 tracing::error!(%error, "no job could be leased");

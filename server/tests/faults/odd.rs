@@ -56,7 +56,8 @@ async fn names_lose_what_could_deceive_and_never_name_a_place() {
         ("../../../etc/cron.d/evil.txt", "evil.txt"),
         ("C:\\Windows\\system32\\notes.txt", "notes.txt"),
         ("invoice\u{202e}txt.exe", "invoicetxt.exe"),
-        ("a\u{0}b\u{7}c\u{1b}[31m.txt", "abc[31m.txt"),
+        ("line\nbreak.txt", "line%0Abreak.txt"),
+        ("tab\tstop.txt", "tabstop.txt"),
         ("...", "unnamed"),
         ("", "unnamed"),
         ("\u{202e}\u{202e}", "unnamed"),
@@ -71,6 +72,13 @@ async fn names_lose_what_could_deceive_and_never_name_a_place() {
             .await;
         assert_eq!(uploads[0]["document"]["name"], shown, "{given:?}");
     }
+    // The form's own syntax forbids other control characters, so that the request is refused with what to do.
+    let refused = person
+        .send_files(&program, &[File::new("a\u{0}b\u{1b}[31m.txt", "Never taken.")])
+        .await
+        .unwrap();
+    assert_eq!(refused.status(), reqwest::StatusCode::BAD_REQUEST);
+    assert!(refused.text().await.unwrap().contains("rename"));
     let long = "n".repeat(5000) + ".txt";
     let uploads = person
         .upload(&program, &[File::new(long, "A file with a long name.")])
@@ -136,6 +144,14 @@ async fn fifty_megabytes_of_text_hold_nothing_up_and_end_at_once_when_deleted() 
     );
     println!("at most {} MiB of memory", program.memory() >> 10);
 
+    assert_eq!(
+        person.get(&program, &format!("/documents/{other}")).await["status"],
+        "queued"
+    );
+    assert_eq!(
+        person.status("DELETE", &program, &format!("/documents/{other}")).await,
+        Some(reqwest::StatusCode::NO_CONTENT)
+    );
     let deleted = person.status("DELETE", &program, &format!("/documents/{id}")).await;
     assert_eq!(deleted, Some(reqwest::StatusCode::NO_CONTENT));
     // Its worker is free again: both take up others.
