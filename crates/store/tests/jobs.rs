@@ -87,16 +87,10 @@ async fn a_worker_whose_document_was_cancelled_and_retried_changes_nothing_any_m
         remedy: String::new(),
     };
     assert!(store.fail_document(&overtaken, &reason).await.unwrap().is_none());
+    let text = ExtractedText::default();
     let published = || Published {
         media_type: "text/plain",
-        text: const {
-            &ExtractedText {
-                title: None,
-                text: String::new(),
-                blocks: Vec::new(),
-                pages: Vec::new(),
-            }
-        },
+        text: &text,
         passages: 0,
     };
     assert!(store.publish_document(&overtaken, published()).await.unwrap().is_none());
