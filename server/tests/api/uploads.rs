@@ -112,6 +112,9 @@ async fn a_form_without_a_file_and_one_with_too_many_are_told() {
         owner.upload_files(&kb, &[], None).await.status,
         StatusCode::UNPROCESSABLE_ENTITY
     );
+    // What browsers send when no file was chosen.
+    let unchosen = owner.upload_files(&kb, &[("", b"")], None).await;
+    assert_eq!(unchosen.status, StatusCode::UNPROCESSABLE_ENTITY);
     let contents: Vec<String> = (0..1001).map(|n| n.to_string()).collect();
     let files: Vec<(&str, &[u8])> = contents.iter().map(|text| ("n.txt", text.as_bytes())).collect();
     let told = owner.upload_files(&kb, &files, None).await.json();

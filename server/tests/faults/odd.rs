@@ -59,7 +59,6 @@ async fn names_lose_what_could_deceive_and_never_name_a_place() {
         ("line\nbreak.txt", "line%0Abreak.txt"),
         ("tab\tstop.txt", "tabstop.txt"),
         ("...", "unnamed"),
-        ("", "unnamed"),
         ("\u{202e}\u{202e}", "unnamed"),
         ("<img src=x onerror=alert(1)>.txt", "<img src=x onerror=alert(1)>.txt"),
         ("Größe — 報告書.txt", "Größe — 報告書.txt"),
