@@ -59,7 +59,7 @@ impl Library {
         self.store.accept_document(self.user, &new).await?;
         let job = self
             .store
-            .lease_job(self.worker, LEASE_MS)
+            .lease_job(self.worker, LEASE_MS, 1)
             .await?
             .ok_or("the job of a new document is not due")?;
         let passages: Vec<NewPassage> = (0..)
