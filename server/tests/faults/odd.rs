@@ -112,8 +112,11 @@ async fn fifty_megabytes_of_text_hold_nothing_up_and_end_at_once_when_deleted() 
     let mut program = Program::new();
     program.start();
     let person = Person::sign_up(&program).await;
-    let id = person
-        .upload_one(&program, File::new("long.txt", prose(50 << 20)))
+    // One for each worker, but they are not read both at once.
+    let long = prose(50 << 20);
+    let id = person.upload_one(&program, File::new("long.txt", long.as_str())).await;
+    let other = person
+        .upload_one(&program, File::new("other.txt", &long[..20 << 20]))
         .await;
     let stage = |document: &serde_json::Value| document["stage"].as_str().unwrap_or_default().to_owned();
     let mut document = person.get(&program, &format!("/documents/{id}")).await;
