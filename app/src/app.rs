@@ -12,8 +12,8 @@ use crate::{
     format::escaped,
     layout::Layout,
     pages::{
-        AdminUsersPage, AssistantPage, AssistantsPage, ConnectionsPage, ConversationPage, HomePage, NotFound,
-        SettingsPage, SignIn, SignUp,
+        AdminUsersPage, AssistantPage, AssistantsPage, ConnectionsPage, ConversationPage, DocumentPage, HomePage,
+        KnowledgeBasePage, KnowledgeBasesPage, NotFound, SettingsPage, SignIn, SignUp,
     },
 };
 
@@ -33,6 +33,9 @@ pub fn App() -> AnyView {
                 <ParentRoute path=path!("") view=Layout ssr=SsrMode::Async>
                     <Route path=path!("/") view=|| HomePage().into_any() ssr=SsrMode::Async />
                     <Route path=path!("/conversations/:id") view=|| ConversationPage().into_any() ssr=SsrMode::Async />
+                    <Route path=path!("/knowledge-bases") view=|| KnowledgeBasesPage().into_any() ssr=SsrMode::Async />
+                    <Route path=path!("/knowledge-bases/:id") view=|| KnowledgeBasePage().into_any() ssr=SsrMode::Async />
+                    <Route path=path!("/documents/:id") view=|| DocumentPage().into_any() ssr=SsrMode::Async />
                     <Route path=path!("/assistants") view=|| AssistantsPage().into_any() ssr=SsrMode::Async />
                     <Route path=path!("/assistants/:id") view=|| AssistantPage().into_any() ssr=SsrMode::Async />
                     <Route path=path!("/connections") view=|| ConnectionsPage().into_any() ssr=SsrMode::Async />

@@ -13,12 +13,19 @@ use crate::transport::no_connection;
 
 /// Calls `on_data` with the data of each event of the stream until the calling scope ends.
 ///
-/// The browser reconnects by itself, naming the last event it saw. `on_end` is called when it has given up.
-pub fn listen(path: &str, on_data: impl Fn(String) + 'static, on_end: impl Fn() + 'static) {
+/// The browser reconnects by itself, naming the last event it saw; `on_open` is called each time it is connected.
+/// `on_end` is called when it has given up.
+pub fn listen(
+    path: &str,
+    on_open: impl Fn() + 'static,
+    on_data: impl Fn(String) + 'static,
+    on_end: impl Fn() + 'static,
+) {
     let Ok(source) = EventSource::new(path) else {
         on_end();
         return;
     };
+    let open = Closure::<dyn Fn()>::new(on_open);
     let message = Closure::<dyn Fn(MessageEvent)>::new(move |event: MessageEvent| {
         if let Some(data) = event.data().as_string() {
             on_data(data);
@@ -32,10 +39,12 @@ pub fn listen(path: &str, on_data: impl Fn(String) + 'static, on_end: impl Fn() 
             }
         }
     });
+    source.set_onopen(Some(open.as_ref().unchecked_ref()));
     source.set_onmessage(Some(message.as_ref().unchecked_ref()));
     source.set_onerror(Some(error.as_ref().unchecked_ref()));
-    let stream = SendWrapper::new((source, message, error));
+    let stream = SendWrapper::new((source, open, message, error));
     on_cleanup(move || {
+        stream.0.set_onopen(None);
         stream.0.set_onmessage(None);
         stream.0.set_onerror(None);
         stream.0.close();

@@ -50,6 +50,40 @@ pub fn count(number: u64, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
 }
 
+/// What people call a type of file; by the ending of its name where the type does not say.
+pub fn file_type(media_type: &str, name: &str) -> String {
+    let known = match media_type {
+        "application/pdf" => "PDF",
+        "application/vnd.openxmlformats-officedocument.wordprocessingml.document" => "Word",
+        "application/vnd.openxmlformats-officedocument.presentationml.presentation" => "PowerPoint",
+        "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet" | "application/vnd.ms-excel" => "Excel",
+        "application/vnd.oasis.opendocument.text" => "OpenDocument text",
+        "application/vnd.oasis.opendocument.spreadsheet" => "OpenDocument sheet",
+        "application/vnd.oasis.opendocument.presentation" => "OpenDocument slides",
+        "application/epub+zip" => "EPUB",
+        "text/html" => "Web page",
+        "text/markdown" => "Markdown",
+        "text/csv" => "CSV",
+        "text/tab-separated-values" => "TSV",
+        "application/json" => "JSON",
+        "application/jsonl" => "JSON lines",
+        "application/xml" => "XML",
+        "message/rfc822" => "Email",
+        "application/rtf" => "Rich text",
+        "text/x-rst" => "reStructuredText",
+        "text/asciidoc" => "AsciiDoc",
+        "text/plain" => "Text",
+        _ => "",
+    };
+    match (known, name.rsplit_once('.')) {
+        ("", Some((stem, ending))) if !stem.is_empty() && (1..=5).contains(&ending.chars().count()) => {
+            ending.to_uppercase()
+        }
+        ("", _) => "File".to_owned(),
+        (known, _) => known.to_owned(),
+    }
+}
+
 /// Whole percent of a share from 0 to 1.
 pub fn percent(share: f32) -> u8 {
     (share.clamp(0.0, 1.0) * 100.0) as u8
@@ -102,6 +136,14 @@ mod tests {
     #[test]
     fn escaped_text_cannot_end_the_element_it_stands_in() {
         assert_eq!(escaped("</title> & more"), "&lt;/title> &amp; more");
+    }
+
+    #[test]
+    fn a_type_of_file_is_called_by_what_it_holds_before_what_it_is_named() {
+        assert_eq!(file_type("application/pdf", "letter.txt"), "PDF");
+        assert_eq!(file_type("application/octet-stream", "photo.jpeg"), "JPEG");
+        assert_eq!(file_type("application/octet-stream", ".profile"), "File");
+        assert_eq!(file_type("application/octet-stream", "minutes of the 3.meeting"), "File");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use web_sys::HtmlElement;
 use crate::{
     browser,
     components::{Brand, ConversationChanges, ConversationList, Drafts, Icon, ProblemNote, Shape},
+    pages::Uploads,
     plain_form::refused,
 };
 
@@ -18,6 +19,7 @@ const NAVIGATION: &str = "navigation";
 pub fn Layout() -> AnyView {
     provide_context(ConversationChanges::default());
     provide_context(Drafts::default());
+    provide_context(Uploads::new());
     let me = Resource::new_blocking(
         || (),
         |()| async move { expect_context::<Client>().get::<User>("/me").await.ok() },

@@ -3,6 +3,7 @@
 mod brand;
 mod composer;
 mod conversation_list;
+mod document_state;
 mod empty;
 mod entrance;
 mod icon;
@@ -13,6 +14,7 @@ mod problem_note;
 pub use brand::Brand;
 pub use composer::{Composer, Drafts};
 pub use conversation_list::{Change, ConversationChanges, ConversationList};
+pub use document_state::DocumentState;
 pub use empty::Empty;
 pub use entrance::Entrance;
 pub use icon::{Icon, Shape};

@@ -144,11 +144,42 @@ pub struct DocumentQuery {
     pub limit: Option<u32>,
 }
 
-/// Some pages of a document's text.
+/// Which part of a document's text to get: from a page on, or by one of the positions.
+///
+/// Positions are characters from the start of the document's text.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::IntoParams))]
+pub struct TextQuery {
+    /// Counted from 1, which is also what is given without any of the others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub first_page: Option<u32>,
+    /// At most so many pages, from `first_page` on (1 to 50, 1 unless given).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pages: Option<u32>,
+    /// The text around this position, from the start of its page where that is near.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub around: Option<u64>,
+    /// The text that begins here: the `end` of what was read before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub after: Option<u64>,
+    /// The text that ends here: the `start` of what was read before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub before: Option<u64>,
+    /// At most about so many characters (1,000 to 1,000,000, which it is unless given).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub characters: Option<u32>,
+}
+
+/// A part of a document's text.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DocumentText {
     pub total_pages: u32,
+    /// Length of the whole text, in characters.
+    pub total_characters: u64,
+    /// Where the part begins and ends, in characters from the start of the text.
+    pub start: u64,
+    pub end: u64,
     pub pages: Vec<TextPage>,
 }
 
@@ -159,6 +190,7 @@ pub struct TextPage {
     pub number: u32,
     /// What people call it: a page number, or a sheet's, slide's or chapter's name.
     pub label: String,
+    /// Those of its blocks that are in the part; long paragraphs and code at its edges may be cut.
     pub blocks: Vec<TextBlock>,
 }
 

@@ -27,6 +27,7 @@ impl Live {
         });
         browser::listen(
             &format!("/api/v1/messages/{answer}/events"),
+            || {},
             move |data| match serde_json::from_str(&data) {
                 Ok(AnswerEvent::Retrieval { hits }) => self.passages.set(Some(hits.len())),
                 Ok(AnswerEvent::Citation { citation }) => self.cite(*citation),
