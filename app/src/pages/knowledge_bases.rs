@@ -140,6 +140,7 @@ fn Row(knowledge_base: KnowledgeBase) -> impl IntoView {
         Access::Editor => Some(format!("{} shares it, you may edit", owner.name)),
         Access::Viewer => Some(format!("{} shares it, you may read", owner.name)),
     };
+    let has_failures = documents.failed > 0;
     view! {
         <li>
             <h2>
@@ -147,7 +148,7 @@ fn Row(knowledge_base: KnowledgeBase) -> impl IntoView {
             </h2>
             {(!description.is_empty()).then(|| view! { <p>{description}</p> })}
             <p class="hint">
-                <span class=if documents.failed > 0 { "with-failures" } else { "" }>{state_of(&documents)}</span>
+                <span class:with-failures=has_failures>{state_of(&documents)}</span>
                 {shared.map(|shared| view! { <span>" · " {shared}</span> })}
             </p>
         </li>

@@ -56,7 +56,8 @@ pub fn Facts(document: Memo<Document>) -> impl IntoView {
 /// A link where following it is harmless.
 fn source(url: String) -> AnyView {
     if url.starts_with("https://") || url.starts_with("http://") {
-        view! { <a href=url.clone() rel="external noopener noreferrer nofollow" target="_blank">{url}</a> }.into_any()
+        let href = url.clone();
+        view! { <a href=href rel="external noopener noreferrer nofollow" target="_blank">{url}</a> }.into_any()
     } else {
         url.into_any()
     }
