@@ -143,7 +143,10 @@ mod tests {
         assert_eq!(file_type("application/pdf", "letter.txt"), "PDF");
         assert_eq!(file_type("application/octet-stream", "photo.jpeg"), "JPEG");
         assert_eq!(file_type("application/octet-stream", ".profile"), "File");
-        assert_eq!(file_type("application/octet-stream", "minutes of the 3.meeting"), "File");
+        assert_eq!(
+            file_type("application/octet-stream", "minutes of the 3.meeting"),
+            "File"
+        );
     }
 
     #[test]

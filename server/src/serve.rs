@@ -74,6 +74,7 @@ pub fn router(state: AppState) -> Router {
         .route("/forms/sign-up", post(accounts::forms::sign_up))
         .route("/forms/sign-out", post(accounts::forms::sign_out))
         .route("/forms/ask", post(chat::form::ask))
+        .route("/forms/knowledge-bases", post(knowledge_bases::form::create))
         .route("/forms/knowledge-bases/{id}/documents", post(documents::form::upload))
         .route("/healthz", get(|| async { "ok" }))
         .route("/readyz", get(ready))

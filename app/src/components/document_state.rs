@@ -30,7 +30,7 @@ pub fn DocumentState(document: Memo<Document>) -> impl IntoView {
                     <span class="state failed">"Failed"</span>
                     {reason}
                 }
-                    .into_any()
+                .into_any()
             }
         }
     };

@@ -9,12 +9,17 @@ use leptos_router::{
 };
 
 use crate::{
-    components::{FormProblem, Loading, ProblemNote},
-    format, transport,
+    components::{Loading, ProblemNote},
+    format,
+    plain_form::{RefusedForm, refused},
+    transport,
 };
 
 fn list_path(search: &str, cursor: &str) -> String {
-    format!("/knowledge-bases{}", format::query(&[("search", search), ("cursor", cursor)]))
+    format!(
+        "/knowledge-bases{}",
+        format::query(&[("search", search), ("cursor", cursor)])
+    )
 }
 
 #[component]
@@ -29,23 +34,23 @@ pub fn KnowledgeBasesPage() -> impl IntoView {
             expect_context::<Client>().get::<Page<KnowledgeBase>>(&path).await
         },
     );
+    let refused = StoredValue::new(refused("new-knowledge-base"));
     view! {
         <Title text="Knowledge bases" />
-        <div class="page">
+        <div>
             <header class="page-header">
                 <div>
                     <h1>"Knowledge bases"</h1>
                     <p class="hint">"Documents that belong together, to ask about and to share."</p>
                 </div>
             </header>
-            <FormProblem code=Signal::derive(move || query.read().get("problem")) />
             <Transition fallback=|| view! { <Loading /> }>
                 {move || Suspend::new(async move {
                     match list.await {
                         Err(problem) => view! { <ProblemNote problem /> }.into_any(),
                         Ok(page) => {
                             let (search, cursor) = (search.get_untracked(), cursor.get_untracked());
-                            view! { <List page search is_first=cursor.is_empty() /> }.into_any()
+                            view! { <List page search is_first=cursor.is_empty() refused=refused.get_value() /> }.into_any()
                         }
                     }
                 })}
@@ -56,7 +61,7 @@ pub fn KnowledgeBasesPage() -> impl IntoView {
 }
 
 #[component]
-fn List(page: Page<KnowledgeBase>, search: String, is_first: bool) -> impl IntoView {
+fn List(page: Page<KnowledgeBase>, search: String, is_first: bool, refused: Option<RefusedForm>) -> impl IntoView {
     let has_none = page.items.is_empty() && search.is_empty() && is_first;
     let finds_none = page.items.is_empty() && !has_none;
     let items = RwSignal::new(page.items);
@@ -73,9 +78,9 @@ fn List(page: Page<KnowledgeBase>, search: String, is_first: bool) -> impl IntoV
                     </div>
                 }
             })}
-        <details class="disclosure new-knowledge-base" open=has_none>
+        <details class="disclosure new-knowledge-base" open=has_none || refused.is_some()>
             <summary>"New knowledge base"</summary>
-            <NewKnowledgeBase />
+            <NewKnowledgeBase refused />
         </details>
         {(!has_none).then(|| view! { <Search search=search.clone() /> })}
         {finds_none
@@ -169,7 +174,11 @@ pub fn state_of(counts: &DocumentCounts) -> String {
         (_, 0) => documents,
         _ => format!("{ready} of {documents} ready"),
     };
-    if failed > 0 { format!("{first}, {failed} failed") } else { first }
+    if failed > 0 {
+        format!("{first}, {failed} failed")
+    } else {
+        first
+    }
 }
 
 /// A link to the next page; with JavaScript its items are added to the list.
@@ -216,11 +225,13 @@ fn More(items: RwSignal<Vec<KnowledgeBase>>, next: RwSignal<Option<String>>, sea
 
 /// A plain form until the page reacts.
 #[component]
-fn NewKnowledgeBase() -> impl IntoView {
+fn NewKnowledgeBase(refused: Option<RefusedForm>) -> impl IntoView {
     let name = NodeRef::<leptos::html::Input>::new();
     let description = NodeRef::<leptos::html::Input>::new();
     let busy = RwSignal::new(false);
-    let problem = RwSignal::new(None::<Problem>);
+    let typed = |field| refused.as_ref().and_then(|refused: &RefusedForm| refused.typed(field));
+    let (typed_name, typed_description) = (typed("name"), typed("description"));
+    let problem = RwSignal::new(refused.map(|refused| refused.problem));
     let navigate = use_navigate();
     let create = move |event: leptos::ev::SubmitEvent| {
         event.prevent_default();
@@ -238,7 +249,10 @@ fn NewKnowledgeBase() -> impl IntoView {
         };
         let navigate = navigate.clone();
         spawn_local(async move {
-            match transport::in_browser().post::<KnowledgeBase>("/knowledge-bases", &new).await {
+            match transport::in_browser()
+                .post::<KnowledgeBase>("/knowledge-bases", &new)
+                .await
+            {
                 Ok(created) => navigate(&format!("/knowledge-bases/{}", created.id), Default::default()),
                 Err(failure) => {
                     problem.set(Some(failure));
@@ -252,7 +266,16 @@ fn NewKnowledgeBase() -> impl IntoView {
             {move || problem.get().map(|problem| view! { <ProblemNote problem /> })}
             <div class="field">
                 <label for="new-name">"Name"</label>
-                <input id="new-name" type="text" name="name" required maxlength="100" autocomplete="off" node_ref=name />
+                <input
+                    id="new-name"
+                    type="text"
+                    name="name"
+                    required
+                    maxlength="100"
+                    autocomplete="off"
+                    value=typed_name
+                    node_ref=name
+                />
             </div>
             <div class="field">
                 <label for="new-description">"Description (optional)"</label>
@@ -262,6 +285,7 @@ fn NewKnowledgeBase() -> impl IntoView {
                     name="description"
                     maxlength="2000"
                     autocomplete="off"
+                    value=typed_description
                     node_ref=description
                 />
             </div>

@@ -175,7 +175,10 @@ fn cut_before(extracted: &ExtractedText, byte: usize) -> usize {
         return block.range.start;
     }
     let head = &extracted.text[block.range.start..byte];
-    let end = head.rfind('\n').or_else(|| head.rfind(' ')).map_or(0, |separator| separator + 1);
+    let end = head
+        .rfind('\n')
+        .or_else(|| head.rfind(' '))
+        .map_or(0, |separator| separator + 1);
     block.range.start + end
 }
 
@@ -274,7 +277,10 @@ mod tests {
 
     #[test]
     fn the_text_around_a_position_begins_with_its_page_where_that_is_near() {
-        let page = (0..30).map(|n| format!("Ünten {n} {}", "x".repeat(90))).collect::<Vec<_>>().join("\n");
+        let page = (0..30)
+            .map(|n| format!("Ünten {n} {}", "x".repeat(90)))
+            .collect::<Vec<_>>()
+            .join("\n");
         let extracted = document(&[&page, &page, &page]);
         let second_page = characters_in(&extracted.text[..extracted.pages[1].range.start]);
         let query = |around| TextQuery {
@@ -297,10 +303,26 @@ mod tests {
     #[test]
     fn parts_read_one_after_the_other_give_the_whole_text_once_in_either_direction() {
         let long_line = "wörter ".repeat(700);
-        let extracted = document(&["Kurz\nNoch eins", &long_line, "", "Ende\nGanz am Ende", &"x".repeat(5_000)]);
-        let whole = part(&extracted, &TextQuery { pages: Some(50), ..TextQuery::default() });
+        let extracted = document(&[
+            "Kurz\nNoch eins",
+            &long_line,
+            "",
+            "Ende\nGanz am Ende",
+            &"x".repeat(5_000),
+        ]);
+        let whole = part(
+            &extracted,
+            &TextQuery {
+                pages: Some(50),
+                ..TextQuery::default()
+            },
+        );
         let read_of = |text: &DocumentText| -> String {
-            text.pages.iter().flat_map(|page| &page.blocks).map(|block| block.text.as_str()).collect()
+            text.pages
+                .iter()
+                .flat_map(|page| &page.blocks)
+                .map(|block| block.text.as_str())
+                .collect()
         };
 
         let (mut forwards, mut position) = (String::new(), 0);

@@ -1,5 +1,7 @@
 //! Knowledge bases and sharing.
 
+pub mod form;
+
 use api::{
     Access, CreateKnowledgeBase, KnowledgeBase, KnowledgeBaseId, Member, Page, PageQuery, Person, ShareKnowledgeBase,
     UpdateKnowledgeBase, UserId,

@@ -88,7 +88,10 @@ mod tests {
     fn a_citation_opens_the_text_around_its_words() {
         let address = address(&[("passage", "x"), ("start", "120"), ("end", "140"), ("page", "3")]);
         assert_eq!(address.span, 120..140);
-        assert_eq!(path("D", &address.part), "/documents/D/text?around=120&characters=30000");
+        assert_eq!(
+            path("D", &address.part),
+            "/documents/D/text?around=120&characters=30000"
+        );
     }
 
     #[test]

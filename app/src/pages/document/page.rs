@@ -65,7 +65,7 @@ pub fn DocumentPage() -> impl IntoView {
                     Err(problem) => {
                         view! {
                             <Title text="Document" />
-                            <div class="page">
+                            <div>
                                 <h1>"This document cannot be shown"</h1>
                                 <ProblemNote problem />
                                 <p>
@@ -108,7 +108,7 @@ fn OpenedDocument(found: Opened, address: Address, again: Callback<()>) -> impl 
 
     view! {
         <Title text=document.name.clone() />
-        <div class="page document-page">
+        <div class="document-page">
             <nav class="crumbs" aria-label="Where this is">
                 <a href="/knowledge-bases">"Knowledge bases"</a>
                 <span aria-hidden="true">"/"</span>
@@ -167,7 +167,10 @@ fn follow(latest: RwSignal<Document>, again: Callback<()>) {
         // What happened before the stream was there is not told by it.
         let read = move || {
             spawn_local(async move {
-                if let Ok(document) = transport::in_browser().get::<Document>(&format!("/documents/{id}")).await {
+                if let Ok(document) = transport::in_browser()
+                    .get::<Document>(&format!("/documents/{id}"))
+                    .await
+                {
                     take(document);
                 }
             });

@@ -136,11 +136,18 @@ mod tests {
             (TextBlockKind::Heading1, 0, "Kinds of tea"),
             (TextBlockKind::ListItem, 14, "- green"),
             (TextBlockKind::ListItem, 22, "- black"),
-            (TextBlockKind::Table, 31, "| Kind | Price |\n| --- | --- |\n| green | 3 |"),
+            (
+                TextBlockKind::Table,
+                31,
+                "| Kind | Price |\n| --- | --- |\n| green | 3 |",
+            ),
         ]);
         let mut pages = shown(&[page], &(9..38));
         let expected = [("tea", true), ("- green", false), ("- black", false), ("Kind", false)];
-        assert_eq!(cited(&mut pages), expected.map(|(text, first)| (text.to_owned(), first)));
+        assert_eq!(
+            cited(&mut pages),
+            expected.map(|(text, first)| (text.to_owned(), first))
+        );
         assert!(matches!(&pages[0].pieces[1], Piece::List(items) if items.len() == 2));
     }
 
@@ -149,7 +156,10 @@ mod tests {
         let page = page(&[(TextBlockKind::Table, 0, "| a | b |\n| --- | --- |\n| c | d |")]);
         let mut pages = shown(&[page], &(4..33));
         let expected = [("b", true), ("c", false), ("d", false)];
-        assert_eq!(cited(&mut pages), expected.map(|(text, first)| (text.to_owned(), first)));
+        assert_eq!(
+            cited(&mut pages),
+            expected.map(|(text, first)| (text.to_owned(), first))
+        );
     }
 
     #[test]

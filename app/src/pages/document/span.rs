@@ -38,7 +38,10 @@ mod tests {
     use super::*;
 
     fn cited(runs: &[Run]) -> Vec<&str> {
-        runs.iter().filter(|run| run.cited).map(|run| run.text.as_str()).collect()
+        runs.iter()
+            .filter(|run| run.cited)
+            .map(|run| run.text.as_str())
+            .collect()
     }
 
     #[test]

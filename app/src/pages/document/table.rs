@@ -114,10 +114,7 @@ mod tests {
     #[test]
     fn a_span_over_rows_marks_the_cells_of_all_of_them() {
         let table = read(TEXT, 0, &span_of("Price |\n| --- | --- |\n| Größe", 0));
-        assert_eq!(
-            shown(&table),
-            [["Tea", "[Price]"], ["[Größe] S", "3 | 4"], ["", "12"]]
-        );
+        assert_eq!(shown(&table), [["Tea", "[Price]"], ["[Größe] S", "3 | 4"], ["", "12"]]);
     }
 
     #[test]

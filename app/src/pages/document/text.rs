@@ -155,7 +155,10 @@ fn piece(piece: Piece) -> AnyView {
         Piece::Paragraph(runs) => view! { <p>{marked(runs)}</p> }.into_any(),
         Piece::Code(runs) => view! { <pre tabindex="0"><code>{marked(runs)}</code></pre> }.into_any(),
         Piece::List(items) => {
-            let items = items.into_iter().map(|item| view! { <li>{marked(item)}</li> }).collect_view();
+            let items = items
+                .into_iter()
+                .map(|item| view! { <li>{marked(item)}</li> })
+                .collect_view();
             view! { <ul>{items}</ul> }.into_any()
         }
         Piece::Table(table) => table_view(table).into_any(),
@@ -172,7 +175,10 @@ fn table_view(table: Table) -> impl IntoView {
         .rows
         .into_iter()
         .map(|row| {
-            let cells = row.into_iter().map(|cell| view! { <td>{marked(cell)}</td> }).collect_view();
+            let cells = row
+                .into_iter()
+                .map(|cell| view! { <td>{marked(cell)}</td> })
+                .collect_view();
             view! { <tr>{cells}</tr> }
         })
         .collect_view();

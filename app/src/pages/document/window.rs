@@ -59,7 +59,10 @@ mod tests {
             total_pages: 9,
             total_characters: 999,
             start: blocks.first().unwrap().start,
-            end: blocks.last().map(|block| block.start + block.text.chars().count() as u64).unwrap(),
+            end: blocks
+                .last()
+                .map(|block| block.start + block.text.chars().count() as u64)
+                .unwrap(),
             pages,
         }
     }

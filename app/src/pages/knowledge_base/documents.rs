@@ -41,11 +41,8 @@ pub fn DocumentTable(
     live: Live,
 ) -> impl IntoView {
     let may_edit = knowledge_base.access >= Access::Editor;
-    let has_any = {
-        let total = knowledge_base.documents.total;
-        let now = live.knowledge_base(knowledge_base);
-        Memo::new(move |_| total > 0 && now.read().documents.total > 0 || now.read().documents.total > 0)
-    };
+    let now = live.knowledge_base(knowledge_base);
+    let has_any = Memo::new(move |_| now.read().documents.total > 0);
     let page = live.documents(list, page);
     let problem = RwSignal::new(None::<Problem>);
     let deleting = RwSignal::new(None::<Document>);
@@ -201,9 +198,15 @@ fn Filter(listing: Listing) -> impl IntoView {
 #[component]
 fn Nothing(is_filtered: bool, may_edit: bool) -> impl IntoView {
     let (title, text) = if is_filtered {
-        ("No document matches", "Search for less of the name, or choose any state.")
+        (
+            "No document matches",
+            "Search for less of the name, or choose any state.",
+        )
     } else if may_edit {
-        ("No documents yet", "Add some above. As soon as one is ready, you can ask about it.")
+        (
+            "No documents yet",
+            "Add some above. As soon as one is ready, you can ask about it.",
+        )
     } else {
         ("No documents yet", "Whoever shares this with you has not added any.")
     };

@@ -18,8 +18,8 @@ pub fn Header(knowledge_base: Memo<KnowledgeBase>, live: Live) -> impl IntoView 
     let sharing = RwSignal::new(None::<KnowledgeBase>);
     let deleting = RwSignal::new(None::<KnowledgeBase>);
     let is_owner = knowledge_base.read_untracked().access == Access::Owner;
-    let id = knowledge_base.read_untracked().id;
-    let opens = move |dialog: RwSignal<Option<KnowledgeBase>>| move |_| dialog.set(Some(knowledge_base.get_untracked()));
+    let opens =
+        move |dialog: RwSignal<Option<KnowledgeBase>>| move |_| dialog.set(Some(knowledge_base.get_untracked()));
     view! {
         <header class="page-header">
             <div>
@@ -29,7 +29,6 @@ pub fn Header(knowledge_base: Memo<KnowledgeBase>, live: Live) -> impl IntoView 
                 </p>
             </div>
             <div class="actions">
-                <a class="button" href=format!("/?knowledge_base={id}")>"Ask about this"</a>
                 <button type="button" class="button" disabled=move || !ready.get() on:click=opens(sharing)>
                     {if is_owner { "Share" } else { "People" }}
                 </button>

@@ -26,7 +26,10 @@ impl Listing {
 
     /// Where the API lists them.
     pub fn path(&self, knowledge_base: &str) -> String {
-        format!("/knowledge-bases/{knowledge_base}/documents{}", self.query(&self.cursor))
+        format!(
+            "/knowledge-bases/{knowledge_base}/documents{}",
+            self.query(&self.cursor)
+        )
     }
 
     /// The same list from another cursor on, as this page's address has it.

@@ -41,7 +41,12 @@ impl Live {
             let path = format!("/api/v1/knowledge-bases/{}/events", id.get());
             live.lost.set(None);
             // What happened while there was no connection is not told afterwards.
-            browser::listen(&path, move || live.read_soon(), move |event| live.take(&event), move || live.read_soon());
+            browser::listen(
+                &path,
+                move || live.read_soon(),
+                move |event| live.take(&event),
+                move || live.read_soon(),
+            );
         });
         on_cleanup(move || {
             if let Some(due) = live.due.try_get_value().flatten() {
@@ -65,7 +70,8 @@ impl Live {
             let read = self.documents.get().filter(|(from, _)| *from == list);
             let mut page = read.map_or_else(|| opened.clone(), |(_, page)| page);
             let changes = self.changes.read();
-            page.items.retain(|document| !matches!(changes.get(&document.id), Some(DocumentEvent::Deleted { .. })));
+            page.items
+                .retain(|document| !matches!(changes.get(&document.id), Some(DocumentEvent::Deleted { .. })));
             for document in &mut page.items {
                 match changes.get(&document.id) {
                     Some(DocumentEvent::Changed { document: latest }) if latest.updated_at >= document.updated_at => {
@@ -131,10 +137,8 @@ impl Live {
         spawn_local(async move {
             let client = transport::in_browser();
             let path = format!("/knowledge-bases/{id}");
-            let (knowledge_base, documents) = futures::join!(
-                client.get::<KnowledgeBase>(&path),
-                client.get::<Page<Document>>(&list)
-            );
+            let (knowledge_base, documents) =
+                futures::join!(client.get::<KnowledgeBase>(&path), client.get::<Page<Document>>(&list));
             match knowledge_base {
                 Ok(knowledge_base) => drop(self.knowledge_base.try_set(Some(knowledge_base))),
                 Err(problem) if matches!(problem.status, 401 | 403 | 404) => drop(self.lost.try_set(Some(problem))),
@@ -164,8 +168,15 @@ pub fn announcement(counts: &DocumentCounts, before: Option<&Announced>) -> Anno
             total: counts.total,
             text: match counts {
                 DocumentCounts { total: 0, .. } => String::new(),
-                DocumentCounts { ready, total, failed: 0, .. } => format!("{ready} of {total} ready"),
-                DocumentCounts { ready, total, failed, .. } => format!("{ready} of {total} ready, {failed} failed"),
+                DocumentCounts {
+                    ready,
+                    total,
+                    failed: 0,
+                    ..
+                } => format!("{ready} of {total} ready"),
+                DocumentCounts {
+                    ready, total, failed, ..
+                } => format!("{ready} of {total} ready, {failed} failed"),
             },
         },
     }

@@ -8,7 +8,10 @@ use leptos_router::hooks::{use_params_map, use_query_map};
 use super::{
     documents::DocumentTable, header::Header, listing::Listing, live::Live, live::announcement, uploads::UploadPanel,
 };
-use crate::components::{Loading, ProblemNote};
+use crate::{
+    components::{Loading, ProblemNote},
+    plain_form::{RefusedForm, refused},
+};
 
 #[component]
 pub fn KnowledgeBasePage() -> impl IntoView {
@@ -32,13 +35,14 @@ pub fn KnowledgeBasePage() -> impl IntoView {
         },
     );
     let live = Live::new(id, list);
+    let refused = StoredValue::new(refused("upload"));
 
     view! {
         <div>
             <Transition fallback=|| view! { <Loading /> }>
                 {move || Suspend::new(async move {
                     match opened.await {
-                        Ok(knowledge_base) => view! { <Opened knowledge_base live /> }.into_any(),
+                        Ok(knowledge_base) => view! { <Opened knowledge_base live refused=refused.get_value() /> }.into_any(),
                         Err(problem) => {
                             view! {
                                 <Title text="Knowledge base" />
@@ -75,7 +79,7 @@ pub fn KnowledgeBasePage() -> impl IntoView {
 }
 
 #[component]
-fn Opened(knowledge_base: KnowledgeBase, live: Live) -> impl IntoView {
+fn Opened(knowledge_base: KnowledgeBase, live: Live, refused: Option<RefusedForm>) -> impl IntoView {
     let id = knowledge_base.id;
     let may_edit = knowledge_base.access >= Access::Editor;
     let now = live.knowledge_base(knowledge_base);
@@ -90,7 +94,7 @@ fn Opened(knowledge_base: KnowledgeBase, live: Live) -> impl IntoView {
             {move || announced.get().text}
         </p>
         {move || live.lost.get().map(|problem| view! { <ProblemNote problem /> })}
-        {may_edit.then(|| view! { <UploadPanel knowledge_base=id /> })}
+        {may_edit.then(|| view! { <UploadPanel knowledge_base=id refused /> })}
     }
     .into_any()
 }

@@ -105,7 +105,11 @@ fn MemberRow(
     let may_change = is_owner && access != Access::Owner;
     let may_leave = is_me && access != Access::Owner;
     let select_label = format!("What {} may do", person.name);
-    let remove_label = if may_leave { "Leave".to_owned() } else { format!("Remove {}", person.name) };
+    let remove_label = if may_leave {
+        "Leave".to_owned()
+    } else {
+        format!("Remove {}", person.name)
+    };
     let email = person.email.clone();
     let set_access = move |event| {
         change.dispatch(ShareKnowledgeBase {
@@ -195,7 +199,11 @@ fn AddPerson(change: Change) -> impl IntoView {
 }
 
 fn access_named(name: &str) -> Access {
-    if name == "editor" { Access::Editor } else { Access::Viewer }
+    if name == "editor" {
+        Access::Editor
+    } else {
+        Access::Viewer
+    }
 }
 
 fn name_of(access: Access) -> &'static str {

@@ -24,7 +24,10 @@ pub fn FromUrl(knowledge_base: KnowledgeBaseId) -> impl IntoView {
                 match upload {
                     Upload::Accepted { document } => told.set(Some(format!("Added {}.", document.name))),
                     Upload::Duplicate { document, .. } => {
-                        told.set(Some(format!("Not added: it is the same as {}, which is already here.", document.name)));
+                        told.set(Some(format!(
+                            "Not added: it is the same as {}, which is already here.",
+                            document.name
+                        )));
                     }
                     Upload::Refused { problem, .. } => return Err(problem),
                 }

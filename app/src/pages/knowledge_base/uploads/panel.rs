@@ -6,11 +6,14 @@ use wasm_bindgen::JsCast;
 use web_sys::{DataTransfer, Element, File, FileList, FilePropertyBag};
 
 use super::{from_url::FromUrl, progress::UploadProgress, sender::Uploads};
-use crate::components::{Icon, Shape};
+use crate::{
+    components::{Icon, ProblemNote, Shape},
+    plain_form::RefusedForm,
+};
 
 /// A plain form until the page reacts; from then on files are sent as soon as they are chosen.
 #[component]
-pub fn UploadPanel(knowledge_base: KnowledgeBaseId) -> impl IntoView {
+pub fn UploadPanel(knowledge_base: KnowledgeBaseId, refused: Option<RefusedForm>) -> impl IntoView {
     let uploads = expect_context::<Uploads>();
     let picker = NodeRef::<html::Input>::new();
     let add = move |files: Vec<File>| {
@@ -33,6 +36,7 @@ pub fn UploadPanel(knowledge_base: KnowledgeBaseId) -> impl IntoView {
     view! {
         <section class="upload" aria-labelledby="upload-title">
             <h2 id="upload-title">"Add documents"</h2>
+            {refused.map(|refused| view! { <ProblemNote problem=refused.problem /> })}
             <form
                 class="upload-form"
                 action=format!("/forms/knowledge-bases/{knowledge_base}/documents")
@@ -121,7 +125,11 @@ fn take_pasted(add: impl Fn(Vec<File>) + Copy + 'static) {
     Effect::new(move || {
         let paste = window_event_listener(ev::paste, move |event| {
             let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
-            let into_field = target.is_some_and(|target| target.closest("input, textarea, dialog").is_ok_and(|field| field.is_some()));
+            let into_field = target.is_some_and(|target| {
+                target
+                    .closest("input, textarea, dialog")
+                    .is_ok_and(|field| field.is_some())
+            });
             let Some(data) = event.clipboard_data().filter(|_| !into_field) else {
                 return;
             };

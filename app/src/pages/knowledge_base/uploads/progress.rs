@@ -18,7 +18,14 @@ pub fn UploadProgress(knowledge_base: KnowledgeBaseId) -> impl IntoView {
     let uploads = expect_context::<Uploads>();
     let totals = Memo::new(move |_| uploads.queue.read().totals(knowledge_base));
     let shown = Memo::new(move |_| shown(uploads.queue.read().items(knowledge_base)));
-    let item = move |key| uploads.queue.read().items(knowledge_base).find(|item| item.key == key).cloned();
+    let item = move |key| {
+        uploads
+            .queue
+            .read()
+            .items(knowledge_base)
+            .find(|item| item.key == key)
+            .cloned()
+    };
     let hidden_waiting = Memo::new(move |_| {
         let shown = shown.read();
         uploads

@@ -201,7 +201,12 @@ impl Queue {
             let underway = matches!(item.state, ItemState::Waiting | ItemState::Sending(_));
             item.knowledge_base == of && !underway
         };
-        let keys = self.items.iter().filter(|item| done(item)).map(|item| item.key).collect();
+        let keys = self
+            .items
+            .iter()
+            .filter(|item| done(item))
+            .map(|item| item.key)
+            .collect();
         self.items.retain(|item| !done(item));
         keys
     }
@@ -284,7 +289,9 @@ mod tests {
     }
 
     fn accepted(names: &[&str]) -> Result<Uploads, Problem> {
-        let files = names.iter().map(|name| Upload::Accepted { document: document(name) });
+        let files = names.iter().map(|name| Upload::Accepted {
+            document: document(name),
+        });
         Ok(Uploads { files: files.collect() })
     }
 
@@ -306,7 +313,9 @@ mod tests {
         assert_eq!(lengths, [8, 8, 4]);
 
         let mut queue = self::queue(&[90_000_000, 1, 7_999_999, 1]);
-        let keys: Vec<_> = std::iter::from_fn(|| queue.next_batch()).map(|batch| batch.keys).collect();
+        let keys: Vec<_> = std::iter::from_fn(|| queue.next_batch())
+            .map(|batch| batch.keys)
+            .collect();
         assert_eq!(keys, [vec![0], vec![1, 2], vec![3]]);
     }
 
@@ -325,12 +334,24 @@ mod tests {
         let batch = queue.next_batch().unwrap();
         let problem = Problem::new(413, "too_large", "The file is too large");
         let files = vec![
-            Upload::Accepted { document: document("0.txt") },
-            Upload::Duplicate { name: "1.txt".to_owned(), document: document("other.txt") },
-            Upload::Refused { name: "2.txt".to_owned(), problem: problem.clone() },
+            Upload::Accepted {
+                document: document("0.txt"),
+            },
+            Upload::Duplicate {
+                name: "1.txt".to_owned(),
+                document: document("other.txt"),
+            },
+            Upload::Refused {
+                name: "2.txt".to_owned(),
+                problem: problem.clone(),
+            },
         ];
         queue.settle(&batch, Ok(Uploads { files }));
-        let expected = [ItemState::Taken, ItemState::Duplicate(document("other.txt")), ItemState::Refused(problem)];
+        let expected = [
+            ItemState::Taken,
+            ItemState::Duplicate(document("other.txt")),
+            ItemState::Refused(problem),
+        ];
         assert_eq!(states(&queue), expected.iter().collect::<Vec<_>>());
         assert!(!queue.is_underway());
     }
@@ -360,7 +381,10 @@ mod tests {
         queue.settle(&batch, Err(no_connection()));
         queue.retry(|_| true);
         let batch = queue.next_batch().unwrap();
-        let arrived = Upload::Duplicate { name: "0.txt".to_owned(), document: document("0.txt") };
+        let arrived = Upload::Duplicate {
+            name: "0.txt".to_owned(),
+            document: document("0.txt"),
+        };
         queue.settle(&batch, Ok(Uploads { files: vec![arrived] }));
         assert_eq!(states(&queue), [&ItemState::Taken]);
     }

@@ -58,10 +58,7 @@ impl Uploads {
 
     /// Cancels those that `which` says; requests that hold one of them are given up and the rest sent again.
     pub fn cancel(self, which: impl Fn(&Item) -> bool) {
-        let was_sending = self
-            .queue
-            .try_update(|queue| queue.cancel(&which))
-            .unwrap_or(false);
+        let was_sending = self.queue.try_update(|queue| queue.cancel(&which)).unwrap_or(false);
         if !was_sending {
             return;
         }
@@ -87,7 +84,8 @@ impl Uploads {
 
     pub fn clear(self, of: KnowledgeBaseId) {
         if let Some(keys) = self.queue.try_update(|queue| queue.clear(of)) {
-            self.files.update_value(|files| files.retain(|key, _| !keys.contains(key)));
+            self.files
+                .update_value(|files| files.retain(|key, _| !keys.contains(key)));
         }
     }
 
