@@ -64,6 +64,7 @@ pub fn KnowledgeBasesPage() -> impl IntoView {
 fn List(page: Page<KnowledgeBase>, search: String, is_first: bool, refused: Option<RefusedForm>) -> impl IntoView {
     let has_none = page.items.is_empty() && search.is_empty() && is_first;
     let finds_none = page.items.is_empty() && !has_none;
+    let opens = has_none || refused.is_some();
     let items = RwSignal::new(page.items);
     let next = RwSignal::new(page.next_cursor);
     view! {
@@ -78,7 +79,7 @@ fn List(page: Page<KnowledgeBase>, search: String, is_first: bool, refused: Opti
                     </div>
                 }
             })}
-        <details class="disclosure new-knowledge-base" open=has_none || refused.is_some()>
+        <details class="disclosure new-knowledge-base" open=opens>
             <summary>"New knowledge base"</summary>
             <NewKnowledgeBase refused />
         </details>
