@@ -1,15 +1,10 @@
-//! What the pages ask of the browser beyond the document: event streams, uploads with progress, focus and the clipboard.
+//! What the pages ask of the browser beyond the document: event streams, focus and the clipboard.
 
-use api::{KnowledgeBaseId, Problem, Uploads};
-use futures::channel::oneshot;
 use leptos::prelude::*;
 use send_wrapper::SendWrapper;
-use uuid::Uuid;
-use wasm_bindgen::{JsCast, JsValue, closure::Closure};
+use wasm_bindgen::{JsCast, closure::Closure};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{EventSource, File, FormData, HtmlElement, MessageEvent, ProgressEvent, XmlHttpRequest};
-
-use crate::transport::no_connection;
+use web_sys::{EventSource, HtmlElement, MessageEvent};
 
 /// Calls `on_data` with the data of each event of the stream until the calling scope ends.
 ///
@@ -49,59 +44,6 @@ pub fn listen(
         stream.0.set_onerror(None);
         stream.0.close();
     });
-}
-
-/// Sends files to a knowledge base; `on_progress` is told the share that has been sent, from 0 to 1.
-pub async fn upload(
-    knowledge_base: KnowledgeBaseId,
-    files: Vec<File>,
-    on_progress: impl Fn(f32) + 'static,
-) -> Result<Uploads, Problem> {
-    let (finished, end) = oneshot::channel();
-    let (request, form) = prepare_upload(knowledge_base, &files).map_err(|_| no_connection())?;
-    let progress = Closure::<dyn Fn(ProgressEvent)>::new(move |event: ProgressEvent| {
-        if event.total() > 0.0 {
-            on_progress((event.loaded() / event.total()) as f32);
-        }
-    });
-    let done = Closure::once(move || {
-        // Nobody waits any more when the page was left.
-        finished.send(()).ok();
-    });
-    if let Ok(upload) = request.upload() {
-        upload.set_onprogress(Some(progress.as_ref().unchecked_ref()));
-    }
-    // `loadend` follows success, failure and abort alike.
-    request.set_onloadend(Some(done.as_ref().unchecked_ref()));
-    request
-        .send_with_opt_form_data(Some(&form))
-        .map_err(|_| no_connection())?;
-    end.await.map_err(|_| no_connection())?;
-
-    let status = request.status().unwrap_or(0);
-    let body = request.response_text().ok().flatten().unwrap_or_default();
-    match status {
-        0 => Err(no_connection()),
-        200..400 => serde_json::from_str(&body).map_err(|_| unreadable(status)),
-        _ => Err(serde_json::from_str(&body).unwrap_or_else(|_| unreadable(status))),
-    }
-}
-
-fn prepare_upload(knowledge_base: KnowledgeBaseId, files: &[File]) -> Result<(XmlHttpRequest, FormData), JsValue> {
-    let request = XmlHttpRequest::new()?;
-    request.open("POST", &format!("/api/v1/knowledge-bases/{knowledge_base}/documents"))?;
-    request.set_request_header("Idempotency-Key", &Uuid::new_v4().to_string())?;
-    let form = FormData::new()?;
-    for file in files {
-        form.append_with_blob_and_filename("file", file, &file.name())?;
-    }
-    Ok((request, form))
-}
-
-fn unreadable(status: u16) -> Problem {
-    Problem::new(status, "unexpected_response", "The upload was not taken").with_detail(format!(
-        "The server answered the upload with status {status}. Try again in a moment."
-    ))
 }
 
 /// Whether the browser has a connection, kept up to date.

@@ -7,9 +7,9 @@ use send_wrapper::SendWrapper;
 use web_sys::{File, FileList};
 
 use crate::{
-    browser,
     components::{Icon, ProblemNote, Shape},
-    format::{count, percent},
+    format::count,
+    pages::Uploads,
     transport,
 };
 
@@ -31,20 +31,25 @@ pub fn DropZone(knowledge_bases: Vec<KnowledgeBase>) -> impl IntoView {
         _ => None,
     };
     let waiting = RwSignal::new(None::<SendWrapper<Vec<File>>>);
-    let sent = RwSignal::new(None::<f32>);
+    let uploads = expect_context::<Uploads>();
+    let busy = RwSignal::new(false);
     let problem = RwSignal::new(None::<Problem>);
     let dragging = RwSignal::new(false);
     let navigate = use_navigate();
     let send = Callback::new(
         move |(target, files): (Option<KnowledgeBaseId>, SendWrapper<Vec<File>>)| {
             let navigate = navigate.clone();
-            sent.set(Some(0.0));
+            busy.set(true);
             problem.set(None);
             spawn_local(async move {
-                match deliver(target, files.take(), sent).await {
-                    Ok(knowledge_base) => navigate(&format!("/knowledge-bases/{knowledge_base}"), Default::default()),
+                match target_for(target).await {
+                    Ok(knowledge_base) => {
+                        // How they get on is told on the page of the knowledge base.
+                        uploads.add(knowledge_base, files.take());
+                        navigate(&format!("/knowledge-bases/{knowledge_base}"), Default::default());
+                    }
                     Err(failure) => {
-                        sent.set(None);
+                        busy.set(false);
                         problem.set(Some(failure));
                     }
                 }
@@ -53,7 +58,7 @@ pub fn DropZone(knowledge_bases: Vec<KnowledgeBase>) -> impl IntoView {
     );
     let take = move |files: Option<FileList>| {
         let files = files.map(all).unwrap_or_default();
-        if files.is_empty() || sent.get_untracked().is_some() {
+        if files.is_empty() || busy.get_untracked() {
             return;
         }
         let files = SendWrapper::new(files);
@@ -118,43 +123,22 @@ pub fn DropZone(knowledge_bases: Vec<KnowledgeBase>) -> impl IntoView {
                     </button>
                 </div>
             </form>
-            <div role="status">
-                {move || {
-                    sent.get()
-                        .map(|share| {
-                            view! {
-                                <p class="hint">{format!("Sending files: {} %", percent(share))}</p>
-                                <progress aria-label="Files sent" max="1" value=share.to_string()></progress>
-                            }
-                        })
-                }}
-            </div>
             {move || problem.get().map(|problem| view! { <ProblemNote problem /> })}
         </div>
     }
 }
 
-/// Uploads the files, to a new knowledge base if there is none, and tells which one has them.
-async fn deliver(
-    target: Option<KnowledgeBaseId>,
-    files: Vec<File>,
-    sent: RwSignal<Option<f32>>,
-) -> Result<KnowledgeBaseId, Problem> {
-    let target = match target {
-        Some(target) => target,
-        None => {
-            let new = CreateKnowledgeBase {
-                name: FIRST.to_owned(),
-                description: String::new(),
-            };
-            transport::in_browser()
-                .post::<KnowledgeBase>("/knowledge-bases", &new)
-                .await?
-                .id
-        }
+/// The knowledge base that takes the files: the chosen one, or a new one if there is none.
+async fn target_for(chosen: Option<KnowledgeBaseId>) -> Result<KnowledgeBaseId, Problem> {
+    if let Some(chosen) = chosen {
+        return Ok(chosen);
+    }
+    let new = CreateKnowledgeBase {
+        name: FIRST.to_owned(),
+        description: String::new(),
     };
-    browser::upload(target, files, move |share| sent.set(Some(share))).await?;
-    Ok(target)
+    let made: KnowledgeBase = transport::in_browser().post("/knowledge-bases", &new).await?;
+    Ok(made.id)
 }
 
 fn all(files: FileList) -> Vec<File> {

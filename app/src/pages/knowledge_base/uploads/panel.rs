@@ -71,7 +71,7 @@ pub fn UploadPanel(knowledge_base: KnowledgeBaseId, refused: Option<RefusedForm>
             <UploadProgress knowledge_base />
         </section>
         <Show when=move || is_dragging.get()>
-            <div class="drop-target" aria-hidden="true">
+            <div class="drop-overlay" aria-hidden="true">
                 <p>"Drop the files to add them"</p>
             </div>
         </Show>
