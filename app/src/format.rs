@@ -84,11 +84,6 @@ pub fn file_type(media_type: &str, name: &str) -> String {
     }
 }
 
-/// Whole percent of a share from 0 to 1.
-pub fn percent(share: f32) -> u8 {
-    (share.clamp(0.0, 1.0) * 100.0) as u8
-}
-
 /// `?name=value&...` of those that have a value, percent-encoded; empty when none has.
 pub fn query(parameters: &[(&str, &str)]) -> String {
     let mut text = String::new();
