@@ -248,10 +248,10 @@ fn BackButton() -> impl IntoView {
 
 #[component]
 fn PageNavigation(current: u32, total: u32) -> impl IntoView {
-    let link = |number: u32, label: &'static str, rel: &'static str| {
+    let link = |number: u32, label: &'static str, name: &'static str, rel: &'static str| {
         (1..=total).contains(&number).then(|| {
             view! {
-                <a class="button small" href=format!("?page={number}") rel=rel>
+                <a class="button small" href=format!("?page={number}") aria-label=name rel=rel>
                     {label}
                 </a>
             }
@@ -259,7 +259,7 @@ fn PageNavigation(current: u32, total: u32) -> impl IntoView {
     };
     view! {
         <nav class="page-navigation" aria-label="Pages">
-            {link(current - 1, "Previous page", "prev")}
+            {link(current - 1, "Previous", "Previous page", "prev")}
             <leptos_router::components::Form method="GET" action="" attr:class="page-jump">
                 <label for="page">"Page"</label>
                 <input
@@ -275,7 +275,7 @@ fn PageNavigation(current: u32, total: u32) -> impl IntoView {
                 <span>{format!("of {total}")}</span>
                 <button type="submit" class="button small">"Go"</button>
             </leptos_router::components::Form>
-            {link(current + 1, "Next page", "next")}
+            {link(current + 1, "Next", "Next page", "next")}
         </nav>
     }
 }

@@ -49,7 +49,7 @@ pub fn UploadPanel(knowledge_base: KnowledgeBaseId, refused: Option<RefusedForm>
             >
                 <Icon shape=Shape::Upload />
                 <div>
-                    <label for="files">"Choose files"</label>
+                    <label for="files">"Files"</label>
                     <input
                         id="files"
                         type="file"
