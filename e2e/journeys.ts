@@ -1,5 +1,6 @@
 // What people do on the pages, by the roles and names that everybody perceives.
 
+import { AxeBuilder } from '@axe-core/playwright';
 import { expect, type Page } from '@playwright/test';
 import { lighthouse } from './fixtures.ts';
 
@@ -16,6 +17,12 @@ export async function signUp(page: Page, name: string): Promise<void> {
   await page.getByLabel('Password').fill(`umbrella-${crypto.randomUUID()}`);
   await page.getByRole('button', { name: 'Sign up' }).click();
   await expect(page).toHaveURL('/');
+}
+
+/** Expects the page as it stands, with whatever is open on it, to break no rule of accessibility. */
+export async function expectAccessible(page: Page): Promise<void> {
+  const { violations } = await new AxeBuilder({ page }).analyze();
+  expect(violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(' ')}`)).toEqual([]);
 }
 
 /** Expects nothing to stick out of the page at its sides. */

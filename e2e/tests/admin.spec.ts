@@ -1,6 +1,6 @@
 import { request } from '@playwright/test';
 import { expect, test } from '../fixtures.ts';
-import { expectNoSidewaysScrolling, hydrated } from '../journeys.ts';
+import { expectAccessible, expectNoSidewaysScrolling, hydrated } from '../journeys.ts';
 import { Person } from '../person.ts';
 
 test('an admin creates a user, disables and enables them, resets their password and deletes them', async ({
@@ -74,6 +74,7 @@ test('the last admin stays one, and is told why', async ({ admin, signIn }) => {
   await hydrated(page);
   const row = page.getByRole('main').getByRole('listitem');
   await row.getByText(admin.name).click();
+  await expectAccessible(page);
   await expect(row.getByRole('button', { name: /Delete|Disable/ })).toHaveCount(0);
   await row.getByRole('button', { name: 'Make member' }).click();
   await expect(page.getByRole('alert').filter({ hasText: 'the only active administrator' })).toBeVisible();

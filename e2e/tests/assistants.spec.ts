@@ -1,6 +1,6 @@
 import type { Page } from '@playwright/test';
 import { expect, test } from '../fixtures.ts';
-import { expectNoSidewaysScrolling, hydrated } from '../journeys.ts';
+import { expectAccessible, expectNoSidewaysScrolling, hydrated } from '../journeys.ts';
 import { Person } from '../person.ts';
 
 test('an assistant is created, set up, duplicated and deleted', async ({ hyperion, signIn }) => {
@@ -126,6 +126,7 @@ test('the second of two tabs is told, sees the differences, and loses nothing', 
   const dialog = page.getByRole('dialog', { name: 'Version 2 was saved meanwhile' });
   await expect(dialog.getByRole('term')).toHaveText(['Passages', 'Instructions']);
   await expect(dialog).toContainText('Answer in rhyme.');
+  await expectAccessible(page);
   await dialog.getByRole('button', { name: 'Keep editing' }).click();
   await expect(instructions).toHaveValue('Answer in rhyme.');
 

@@ -1,5 +1,5 @@
 import { expect, test } from '../fixtures.ts';
-import { expectNoSidewaysScrolling, hydrated } from '../journeys.ts';
+import { expectAccessible, expectNoSidewaysScrolling, hydrated } from '../journeys.ts';
 import { Person } from '../person.ts';
 import { ScriptedEndpoint } from '../scripted-endpoint.ts';
 
@@ -74,6 +74,7 @@ test('what is wrong with a connection is told, and what to do', async ({ hyperio
   await form.getByRole('button', { name: 'Save and test' }).click();
   await expect(form.getByLabel('Address')).toBeFocused();
   await expect(form.getByLabel('Address')).toHaveAccessibleDescription(/begins with http/);
+  await expectAccessible(page);
 
   await form.getByLabel('Address').fill(endpoint.baseUrl);
   await form.getByLabel('Key').fill('sk-wrong');

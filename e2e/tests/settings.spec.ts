@@ -1,6 +1,6 @@
 import { request } from '@playwright/test';
 import { expect, test } from '../fixtures.ts';
-import { expectNoSidewaysScrolling, hydrated } from '../journeys.ts';
+import { expectAccessible, expectNoSidewaysScrolling, hydrated } from '../journeys.ts';
 import { Person } from '../person.ts';
 
 test('name and password are changed', async ({ hyperion, signIn, page: visitor }) => {
@@ -127,6 +127,7 @@ test('settings need no sideways scrolling at 390 pixels, the new key neither', a
   await page.keyboard.press('Enter');
   await expect(page.getByRole('group', { name: 'Your new key' })).toBeVisible();
   await expectNoSidewaysScrolling(page);
+  await expectAccessible(page);
 });
 
 const PHONE =
