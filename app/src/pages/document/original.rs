@@ -29,10 +29,10 @@ pub fn Original(document: Document, page: Signal<u32>) -> impl IntoView {
     let body = match shown {
         ShownAs::Image => view! { <img src=address alt=title loading="lazy" /> }.into_any(),
         // Nothing is fetched before it is opened.
-        ShownAs::Text => view! { <iframe loading="lazy" src=address title=title></iframe> }.into_any(),
+        ShownAs::Text => view! { <iframe src=address title=title></iframe> }.into_any(),
         ShownAs::Pdf => {
             let address = move || format!("{address}#page={}", page.get());
-            view! { <iframe loading="lazy" src=address title=title></iframe> }.into_any()
+            view! { <iframe src=address title=title></iframe> }.into_any()
         }
     };
     Some(view! {
