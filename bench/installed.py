@@ -129,6 +129,8 @@ class Server:
             headers["Cookie"] = self.cookie
         connection = http.client.HTTPConnection(self.host)
         for _ in range(600):
+            if (code := self.process.poll()) is not None:
+                sys.exit(f"the server ended with {code}")
             connection.request(method, "/api/v1" + path, body, headers)
             response = connection.getresponse()
             answer = response.read()

@@ -146,7 +146,7 @@ fn print_sources(answer: &Message) {
         println!("{}", source(citation));
     }
     if answer.answer_kind == Some(AnswerKind::Extractive) {
-        eprintln!("\nNo language model is connected: these are the documents' own words.");
+        eprintln!("\nNo language model wrote this: these are the documents' own words.");
     }
 }
 
