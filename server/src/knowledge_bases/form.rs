@@ -22,11 +22,11 @@ pub async fn create(State(state): State<AppState>, caller: Caller, Form(new): Fo
         Ok(name) => name,
         Err(error) => return refused(error),
     };
-    let description = new.description.clone();
-    let created = state
-        .store
-        .create_knowledge_base(caller.user.id, &CreateKnowledgeBase { name, description });
-    match created.await {
+    let checked = CreateKnowledgeBase {
+        name,
+        description: new.description.clone(),
+    };
+    match state.store.create_knowledge_base(caller.user.id, &checked).await {
         Ok(created) => Redirect::to(&format!("/knowledge-bases/{}", created.id)).into_response(),
         Err(error) => refused(ApiError::from(error)),
     }

@@ -109,12 +109,6 @@ impl Visitor {
     }
 }
 
-impl Answer {
-    pub fn text(&self) -> String {
-        String::from_utf8_lossy(&self.body).into_owned()
-    }
-}
-
 /// Asks in a new conversation; returns what was taken.
 pub async fn start(who: &Visitor, question: &str) -> Value {
     let asked = who.post("/conversations", json!({ "question": question })).await;
