@@ -24,6 +24,8 @@ pub(super) enum Form {
     TableRow,
     /// Headings, and the first row of a table.
     Heading,
+    /// A paragraph above a rule: a heading when it is a single sentence, else what it was while the rule was unknown.
+    Underlined,
 }
 
 impl Statement {
@@ -188,7 +190,7 @@ fn blocks(answer: &str) -> Vec<Block> {
                     .trim_end_matches(is_closer)
                     .ends_with(ends_sentence)
             {
-                last.kind = Kind::Statements(Form::Heading);
+                last.kind = Kind::Statements(Form::Underlined);
             }
             goes_on = false;
         } else if text.starts_with('|') {
@@ -284,7 +286,7 @@ fn statements_of(answer: &str, block: Range<usize>, form: Form, settled: bool) -
         at = range.end;
     }
     let pieces = match form {
-        Form::Sentence => sentences(&plain),
+        Form::Sentence | Form::Underlined => sentences(&plain),
         Form::TableRow | Form::Heading => {
             let whole = trim(&plain, 0..plain.len());
             if plain.contains(char::is_alphanumeric) {
@@ -293,6 +295,11 @@ fn statements_of(answer: &str, block: Range<usize>, form: Form, settled: bool) -
                 Vec::new()
             }
         }
+    };
+    let form = match (form, pieces.len()) {
+        (Form::Underlined, 1) => Form::Heading,
+        (Form::Underlined, _) => Form::Sentence,
+        _ => form,
     };
     // The end of a piece belongs to the text before a marker, its start to the text behind one.
     let raw_start = |plain_at: usize| {
