@@ -14,10 +14,13 @@ use sha2::{Digest, Sha256};
 
 type Key = [u8; 16];
 
+/// The vectors in memory, and the file they are appended to.
+type Known = (HashMap<Key, Vec<u8>>, BufWriter<File>);
+
 /// Keeps vectors in a file, as precise as the product stores them.
 pub struct Cached<E> {
     inner: E,
-    known: Mutex<(HashMap<Key, Vec<u8>>, BufWriter<File>)>,
+    known: Mutex<Known>,
 }
 
 impl<E: Embedder> Cached<E> {

@@ -164,7 +164,7 @@ fn sections(document: &ExtractedText, max_tokens: usize, count: &impl Fn(&str) -
 fn units(document: &ExtractedText, block: &Block) -> Vec<Range<usize>> {
     let text = &document.text[block.range.clone()];
     let ranges = match block.kind {
-        BlockKind::Heading(_) => vec![0..text.len()],
+        BlockKind::Heading(_) => std::iter::once(0..text.len()).collect(),
         BlockKind::Paragraph | BlockKind::ListItem => sentences(text),
         BlockKind::Table => rows(text),
         BlockKind::Code => lines(text),

@@ -16,8 +16,7 @@ const ID_DIGITS: usize = 32;
 impl Cursor {
     pub fn parse(text: &str) -> Option<Self> {
         let id = Uuid::try_parse(text.get(..ID_DIGITS)?).ok()?;
-        let bytes = text[ID_DIGITS..]
-            .as_bytes()
+        let bytes = text.as_bytes()[ID_DIGITS..]
             .chunks(2)
             .map(|digits| match digits {
                 [_, _] => u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok(),

@@ -1,4 +1,5 @@
 //! What is found is what is stored: whatever was added, read again or deleted meanwhile.
+#![allow(clippy::unwrap_used, reason = "in a test, a surprise is a failure")]
 
 use api::{CreateKnowledgeBase, DocumentId, KnowledgeBaseId, Stage, UserId};
 use engine::{document::ExtractedText, split::Passage};

@@ -487,7 +487,7 @@ mod tests {
                         format!("| {attack} | b |\n|---|---|\n| [1] | `{attack}` |"),
                         format!("[1] {attack}\n\n[1]: {attack}"),
                     ] {
-                        assert_harmless(&to_html(&markdown, &[named.clone()]));
+                        assert_harmless(&to_html(&markdown, std::slice::from_ref(&named)));
                     }
                     assert_harmless(&to_html("So it is.[1]", &[gone]));
                     assert_harmless(&plain_to_html(attack));

@@ -20,9 +20,12 @@ pub fn interrupted() -> Problem {
     .with_detail("The server stopped while this answer was being written. What was written is kept. Ask again.")
 }
 
+/// Each answer with the person who asked for it.
+type ByMessage = HashMap<MessageId, (UserId, Arc<RunningAnswer>)>;
+
 #[derive(Clone, Default)]
 pub struct RunningAnswers {
-    running: Arc<Mutex<HashMap<MessageId, (UserId, Arc<RunningAnswer>)>>>,
+    running: Arc<Mutex<ByMessage>>,
 }
 
 impl RunningAnswers {

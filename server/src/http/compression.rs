@@ -9,11 +9,13 @@ use tower_http::{
     },
 };
 
+type IsWorthIt = fn(StatusCode, Version, &HeaderMap, &Extensions) -> bool;
+
 /// Packs pages and what the API answers.
 ///
 /// Streams of events must leave at once, originals keep their length, and the bundle's files are packed already.
-pub fn layer() -> CompressionLayer<And<SizeAbove, fn(StatusCode, Version, &HeaderMap, &Extensions) -> bool>> {
-    let text: fn(StatusCode, Version, &HeaderMap, &Extensions) -> bool = is_text;
+pub fn layer() -> CompressionLayer<And<SizeAbove, IsWorthIt>> {
+    let text: IsWorthIt = is_text;
     // The highest levels cost a hundred times the work for a tenth of the size.
     CompressionLayer::new()
         .quality(CompressionLevel::Precise(4))

@@ -19,15 +19,12 @@ use crate::{
 /// The document's text in a range of characters.
 async fn document_text(who: &Visitor, document: &str, start: u64, end: u64) -> String {
     let pages = who.get(&format!("/documents/{document}/text")).await.json();
-    let blocks = pages["pages"]
+    let mut blocks = pages["pages"]
         .as_array()
         .unwrap()
         .iter()
         .flat_map(|page| page["blocks"].as_array().unwrap());
-    let block = blocks
-        .filter(|block| block["start"].as_u64().unwrap() <= start)
-        .last()
-        .unwrap();
+    let block = blocks.rfind(|block| block["start"].as_u64().unwrap() <= start).unwrap();
     let skipped = (start - block["start"].as_u64().unwrap()) as usize;
     text(&block["text"])
         .chars()

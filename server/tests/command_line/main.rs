@@ -1,4 +1,7 @@
 //! The real program, run as its users run it.
+#![allow(clippy::unwrap_used, reason = "in a test, a surprise is a failure")]
+// A server that a test starts is waited for when the test lets go of it.
+#![allow(clippy::zombie_processes)]
 
 mod configuration;
 mod doctor;

@@ -38,7 +38,7 @@ fn file(n: usize) -> File {
         );
     }
     // Every fourth is long enough for some passages.
-    let times = if n % 4 == 0 { 40 } else { 1 };
+    let times = if n.is_multiple_of(4) { 40 } else { 1 };
     let text = format!("The parcel item{n}x was weighed, sealed and put on shelf {n} of the depot. ").repeat(times);
     File::new(format!("file{n}.txt"), text)
 }

@@ -56,7 +56,7 @@ async fn a_full_disk_is_told_and_loses_nothing_that_was_acknowledged() {
     while filler.write_all(&[0; 1]).is_ok() {}
 
     let large = File::new("large.txt", "All work and no play. ".repeat(200_000));
-    let refused = person.send_files(&program, &[large.clone()]).await.unwrap();
+    let refused = person.send_files(&program, std::slice::from_ref(&large)).await.unwrap();
     assert_eq!(refused.status(), StatusCode::INSUFFICIENT_STORAGE);
     let problem: Value = refused.json().await.unwrap();
     assert_eq!(problem["code"], "storage_failed", "{problem}");

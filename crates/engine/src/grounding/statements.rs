@@ -116,11 +116,12 @@ fn has_letter(answer: &str, block: &Block) -> bool {
     };
     let mut at = block.range.start;
     let ends = markers.iter().map(|marker| marker.range.clone());
-    ends.chain([block.range.end..block.range.end]).any(|marker| {
-        let between = &answer[at..marker.start];
-        at = marker.end;
-        between.contains(char::is_alphabetic)
-    })
+    ends.chain(std::iter::once(block.range.end..block.range.end))
+        .any(|marker| {
+            let between = &answer[at..marker.start];
+            at = marker.end;
+            between.contains(char::is_alphabetic)
+        })
 }
 
 /// The text without what may yet become a marker at its end.
@@ -279,7 +280,7 @@ fn statements_of(answer: &str, block: Range<usize>, form: Form, settled: bool) -
     for range in markers
         .iter()
         .map(|marker| marker.range.clone())
-        .chain([block.end..block.end])
+        .chain(std::iter::once(block.end..block.end))
     {
         kept.push((plain.len(), at));
         plain.push_str(&answer[at..range.start]);

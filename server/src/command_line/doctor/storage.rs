@@ -55,7 +55,7 @@ pub fn space(config: &Config) -> Finding {
             WHAT,
             format!("only {message}. Free some, or choose another folder with --data-dir"),
         ),
-        ..LITTLE_SPACE_MIB => Finding::warn(WHAT, format!("only {message}. Free some before uploads fail")),
+        NO_SPACE_MIB..LITTLE_SPACE_MIB => Finding::warn(WHAT, format!("only {message}. Free some before uploads fail")),
         _ => Finding::ok(WHAT, message),
     }
 }

@@ -29,7 +29,7 @@ pub fn UploadPanel(knowledge_base: KnowledgeBaseId, refused: Option<RefusedForm>
         }
     };
     // Files may have been chosen before the page reacted.
-    Effect::new(move || take_chosen());
+    Effect::new(take_chosen);
     let is_dragging = take_dropped(add);
     take_pasted(add);
 
