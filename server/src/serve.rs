@@ -1,6 +1,6 @@
 //! `hyperion serve`: the router and its life.
 
-use std::{net::SocketAddr, path::Path, time::Duration};
+use std::{io::Write, net::SocketAddr, path::Path, time::Duration};
 
 use axum::{
     Json, Router,
@@ -154,21 +154,23 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     state.running.all_ended().await;
     state.store.close().await;
     drop(lock);
-    println!("Hyperion has stopped");
+    say("Hyperion has stopped");
     Ok(())
 }
 
 /// Says where to go, and what is there.
 async fn welcome(state: &AppState, url: &str) -> Result<(), OpenError> {
     let folder = std::path::absolute(&state.config.data_dir);
-    println!(
+    say(format!(
         "Hyperion {}, data in {}",
         env!("CARGO_PKG_VERSION"),
         folder.as_deref().unwrap_or(Path::new("?")).display()
-    );
-    println!("Hyperion is ready on {url}");
+    ));
+    say(format!("Hyperion is ready on {url}"));
     if !state.store.any_user_exists().await? {
-        println!("Nobody has an account yet: the first to sign up, on {url}/sign-up, administers it");
+        say(format!(
+            "Nobody has an account yet: the first to sign up, on {url}/sign-up, administers it"
+        ));
     }
     Ok(())
 }
@@ -187,7 +189,7 @@ async fn end_streams(State(state): State<AppState>, response: Response) -> Respo
 
 async fn stop_when_asked(stopping: CancellationToken) {
     stop_asked().await;
-    println!("Stopping; ask again to stop at once");
+    say("Stopping; ask again to stop at once");
     stopping.cancel();
     stop_asked().await;
     std::process::exit(1);
@@ -204,4 +206,9 @@ async fn stop_asked() {
             let _ = interrupt.await;
         }
     }
+}
+
+/// Tells whoever started the server. They may have stopped listening; the server goes on all the same.
+fn say(line: impl std::fmt::Display) {
+    let _ = writeln!(std::io::stdout(), "{line}");
 }

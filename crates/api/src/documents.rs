@@ -133,8 +133,10 @@ pub struct DocumentQuery {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub search: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "openapi", param(inline))]
     pub status: Option<DocumentStatus>,
     #[serde(default)]
+    #[cfg_attr(feature = "openapi", param(inline))]
     pub order: DocumentOrder,
     /// `next_cursor` of the page before.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -7,7 +7,7 @@ use api::{Check, Citation};
 use engine::grounding::UNSUPPORTED;
 use pulldown_cmark::html::push_html;
 use pulldown_cmark::{Alignment, CowStr, Event, HeadingLevel, LinkType, Options, Parser, Tag, TagEnd, TextMergeStream};
-use pulldown_cmark_escape::{escape_href, escape_html};
+use pulldown_cmark_escape::escape_html;
 use url::Url;
 
 const SCHEMES: [&str; 3] = ["http", "https", "mailto"];
@@ -120,7 +120,7 @@ impl Links {
         };
         self.open.push(OpenLink::Anchor);
         let mut anchor = String::from("<a href=\"");
-        escape_href(&mut anchor, url.as_str()).expect("writing to a string does not fail");
+        escape_html(&mut anchor, url.as_str()).expect("writing to a string does not fail");
         anchor.push_str("\" rel=\"noopener noreferrer nofollow\" target=\"_blank\">");
         vec![Event::InlineHtml(anchor.into())]
     }

@@ -282,7 +282,7 @@ async fn a_deleted_user_takes_what_is_theirs_along() {
         .await;
     assert_eq!(
         asked.status,
-        StatusCode::CREATED,
+        StatusCode::ACCEPTED,
         "{}",
         String::from_utf8_lossy(&asked.body)
     );

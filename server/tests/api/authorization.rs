@@ -120,7 +120,7 @@ impl Belongings {
             .await
             .json();
         let connection = json!({
-            "name": SECRET, "preset": "custom", "base_url": "https://zanzibar.example/v1", "api_key": SECRET, "model": SECRET
+            "name": SECRET, "preset": "custom", "base_url": "https://zanzibar.example/v1", "key": SECRET, "model": SECRET
         });
         let connection = owner.post("/connections", connection).await.json();
         let key = owner

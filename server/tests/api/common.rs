@@ -12,6 +12,13 @@ use server::{config::Config, serve, state::AppState};
 use tempfile::TempDir;
 use tower::ServiceExt;
 
+/// A client that goes over the network, for what is tested as a program of its own.
+pub fn http() -> reqwest::Client {
+    // Refused when it is installed already.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::new()
+}
+
 pub struct Server {
     pub router: Router,
     pub state: AppState,

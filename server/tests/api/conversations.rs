@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::{
     asking::{Asking, Model, answer, go_on, says_and_hangs, send_in, start, text, tree},
-    common::{Visitor, server},
+    common::{Visitor, http, server},
 };
 
 fn path(asked: &Value) -> String {
@@ -368,7 +368,7 @@ impl Program {
     }
 
     async fn send(&self, method: reqwest::Method, path: &str, cookie: &str, body: Option<Value>) -> reqwest::Response {
-        let request = reqwest::Client::new()
+        let request = http()
             .request(method, format!("{}/api/v1{path}", self.address))
             .header("cookie", cookie)
             .header("sec-fetch-site", "same-origin");
@@ -426,7 +426,7 @@ async fn an_answer_that_a_crash_interrupted_has_failed_with_a_reason_and_keeps_w
         "--edge\r\nContent-Disposition: form-data; name=\"file\"; filename=\"lease.txt\"\r\n\r\n{}\r\n--edge--\r\n",
         crate::asking::LEASE
     );
-    let uploaded = reqwest::Client::new()
+    let uploaded = http()
         .post(format!(
             "{}/api/v1/knowledge-bases/{}/documents",
             program.address,

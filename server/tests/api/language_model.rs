@@ -7,7 +7,10 @@ use std::{
 
 use serde_json::json;
 
-use crate::asking::{Asking, ask, configure, connect, text};
+use crate::{
+    asking::{Asking, ask, configure, connect, text},
+    common::http,
+};
 
 /// SmolLM2-135M behind llama-server; `scripts/llm.sh` fetches what is missing.
 struct LlamaServer {
@@ -35,7 +38,7 @@ impl LlamaServer {
             if let Some(status) = server.child.try_wait().unwrap() {
                 panic!("the language model does not run ({status}): run `scripts/llm.sh fetch` and see what it says");
             }
-            let health = reqwest::get(format!("{}/health", server.address)).await;
+            let health = http().get(format!("{}/health", server.address)).send().await;
             if health.is_ok_and(|health| health.status().is_success()) {
                 return server;
             }

@@ -1,6 +1,6 @@
 //! Loading an assistant and what its settings may refer to.
 
-use api::{Assistant, AssistantId, AssistantVersion, Client, Connection, KnowledgeBase, Problem};
+use api::{Assistant, AssistantVersion, Client, Connection, KnowledgeBase, Problem};
 use leptos::prelude::*;
 use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
@@ -50,16 +50,13 @@ pub fn AssistantPage() -> impl IntoView {
 }
 
 async fn load(id: String) -> Result<Loaded, Problem> {
-    let id: AssistantId = id.parse().map_err(|_| {
-        Problem::new(404, "not_found", "Not found")
-            .with_detail("There is no assistant at this address. Check the link.")
-    })?;
     let client = expect_context::<Client>();
-    let assistants: Vec<Assistant> = client.get("/assistants").await?;
     let path = format!("/assistants/{id}");
+    let assistant: Assistant = client.get(&path).await?;
+    let assistants: Vec<Assistant> = client.get("/assistants").await?;
     Ok(Loaded {
-        assistant: client.get(&path).await?,
-        is_default: assistants.first().is_some_and(|first| first.id == id),
+        is_default: assistants.first().is_some_and(|first| first.id == assistant.id),
+        assistant,
         versions: client.get(&format!("{path}/versions")).await?,
         knowledge_bases: all_knowledge_bases(&client).await?,
         connections: client.get("/connections").await?,
