@@ -13,7 +13,10 @@ use axum::{
     serve::ListenerExt,
 };
 use futures::StreamExt;
-use tokio::net::TcpListener;
+use tokio::{
+    net::TcpListener,
+    signal::unix::{Signal, SignalKind, signal},
+};
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::OpenApi;
@@ -48,6 +51,8 @@ pub enum ServeError {
     },
     #[error("the program's own place could not be found: {0}")]
     Program(#[source] std::io::Error),
+    #[error("the signals that stop a server cannot be heard: {0}")]
+    Signals(#[source] std::io::Error),
     #[error("the server stopped: {0}")]
     Stopped(#[source] std::io::Error),
 }
@@ -132,10 +137,12 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
             path: state.config.data_dir.clone(),
             source,
         })?;
+    let stopping = state.stopping.clone();
+    // Heard before anybody is told that the server is there.
+    let signals = StopSignals::listen().map_err(ServeError::Signals)?;
+    tokio::spawn(signals.stop_when_asked(stopping.clone()));
     welcome(&state, &url).await?;
 
-    let stopping = state.stopping.clone();
-    tokio::spawn(stop_when_asked(stopping.clone()));
     let listener = listener.tap_io(|connection| {
         // Small answers would otherwise wait for the acknowledgement of what was sent before.
         if let Err(error) = connection.set_nodelay(true) {
@@ -187,23 +194,32 @@ async fn end_streams(State(state): State<AppState>, response: Response) -> Respo
     response.map(|body| Body::from_stream(body.into_data_stream().take_until(state.stopping.cancelled_owned())))
 }
 
-async fn stop_when_asked(stopping: CancellationToken) {
-    stop_asked().await;
-    say("Stopping; ask again to stop at once");
-    stopping.cancel();
-    stop_asked().await;
-    std::process::exit(1);
+/// Ctrl-C and SIGTERM, heard from when this is made.
+struct StopSignals {
+    interrupt: Signal,
+    terminate: Signal,
 }
 
-async fn stop_asked() {
-    let interrupt = tokio::signal::ctrl_c();
-    match tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()) {
-        Ok(mut terminate) => {
-            tokio::select! { _ = interrupt => {}, _ = terminate.recv() => {} }
-        }
-        Err(error) => {
-            tracing::warn!(%error, "SIGTERM is not heard; Ctrl-C is");
-            let _ = interrupt.await;
+impl StopSignals {
+    fn listen() -> std::io::Result<Self> {
+        Ok(Self {
+            interrupt: signal(SignalKind::interrupt())?,
+            terminate: signal(SignalKind::terminate())?,
+        })
+    }
+
+    async fn stop_when_asked(mut self, stopping: CancellationToken) {
+        self.next().await;
+        say("Stopping; ask again to stop at once");
+        stopping.cancel();
+        self.next().await;
+        std::process::exit(1);
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
         }
     }
 }
