@@ -95,7 +95,7 @@ test('pages are gone through one by one and jumped to', async ({ hyperion, signI
   const pages = page.getByRole('navigation', { name: 'Pages', exact: true });
   await expect(page.getByText('This is sheet 1 of nine.')).toBeVisible();
 
-  await pages.getByLabel('Page').fill('7');
+  await pages.getByLabel('Page', { exact: true }).fill('7');
   await page.keyboard.press('Enter');
   await expect(page).toHaveURL(/\?page=7$/);
   await expect(page.getByText('This is sheet 7 of nine.')).toBeVisible();
