@@ -108,6 +108,7 @@ fn prose(bytes: usize) -> String {
 }
 
 #[tokio::test]
+#[ignore = "takes many minutes: make faults"]
 async fn fifty_megabytes_of_text_hold_nothing_up_and_end_at_once_when_deleted() {
     let mut program = Program::new();
     program.start();
