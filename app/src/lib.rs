@@ -11,6 +11,7 @@ mod forms;
 mod layout;
 mod pages;
 mod plain_form;
+mod query;
 mod shell;
 mod transport;
 

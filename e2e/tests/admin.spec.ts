@@ -88,7 +88,7 @@ test('a member sees no admin page', async ({ hyperion, signIn }) => {
   await expect(page.getByRole('navigation').getByRole('link', { name: 'Users' })).toHaveCount(0);
   await page.goto('/admin/users');
   await hydrated(page);
-  await expect(page.getByRole('main')).toContainText('Ask an administrator');
+  await expect(page.getByRole('main')).toContainText('Only administrators may do this');
   await expect(page.getByRole('button', { name: 'Add a user' })).toHaveCount(0);
   await expect(page.getByRole('main')).not.toContainText('@example.org');
 });

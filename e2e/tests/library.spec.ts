@@ -1,5 +1,7 @@
 import { createServer, type Server } from 'node:http';
+import { mkdir, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import type { Page } from '@playwright/test';
 import { expect, test } from '../fixtures.ts';
 import { filePicker, hydrated } from '../journeys.ts';
@@ -199,7 +201,24 @@ test.describe('adding documents', () => {
     await openNew(page, person);
     await give(page, 'drop', [text('dropped.txt', 'Dropped words.')]);
     await expect(row(page, 'dropped.txt')).toContainText('Ready', { timeout: 30_000 });
-    await expect(page.getByText('Drop the files to add them')).toHaveCount(0);
+    await expect(page.getByText('Drop files and folders to add them')).toHaveCount(0);
+  });
+
+  test('by dropping a folder, with what is in its folders', async ({ page }, testInfo) => {
+    const folder = testInfo.outputPath('papers');
+    await mkdir(join(folder, 'older', 'still older'), { recursive: true });
+    await writeFile(join(folder, 'new.txt'), 'New words.');
+    await writeFile(join(folder, '.hidden'), 'Hidden words.');
+    await writeFile(join(folder, 'older', 'still older', 'old.txt'), 'Old words.');
+    await openNew(page, person);
+    const browser = await page.context().newCDPSession(page);
+    const data = { items: [], files: [folder], dragOperationsMask: 1 };
+    for (const type of ['dragEnter', 'dragOver', 'drop'] as const) {
+      await browser.send('Input.dispatchDragEvent', { type, x: 400, y: 400, data });
+    }
+    await expect(row(page, 'new.txt')).toContainText('Ready', { timeout: 30_000 });
+    await expect(row(page, 'old.txt')).toContainText('Ready', { timeout: 30_000 });
+    await expect(page.getByRole('heading', { name: '2 files sent' })).toBeVisible();
   });
 
   test('by pasting files, or text', async ({ page, context }) => {

@@ -10,6 +10,7 @@ mod icon;
 mod loading;
 mod moment;
 mod problem_note;
+mod query_form;
 
 pub use brand::Brand;
 pub use composer::{Composer, Drafts};
@@ -21,3 +22,4 @@ pub use icon::{Icon, Shape};
 pub use loading::Loading;
 pub use moment::Moment;
 pub use problem_note::ProblemNote;
+pub use query_form::QueryForm;

@@ -3,15 +3,13 @@
 use api::{Access, Client, CreateKnowledgeBase, DocumentCounts, KnowledgeBase, Page, Problem};
 use leptos::{prelude::*, task::spawn_local};
 use leptos_meta::Title;
-use leptos_router::{
-    components::Form,
-    hooks::{use_navigate, use_query_map},
-};
+use leptos_router::hooks::use_navigate;
 
 use crate::{
-    components::{Loading, ProblemNote},
+    components::{Loading, ProblemNote, QueryForm},
     format,
     plain_form::{RefusedForm, refused},
+    query::use_query_value,
     transport,
 };
 
@@ -24,9 +22,8 @@ fn list_path(search: &str, cursor: &str) -> String {
 
 #[component]
 pub fn KnowledgeBasesPage() -> impl IntoView {
-    let query = use_query_map();
-    let search = Memo::new(move |_| query.read().get("search").unwrap_or_default());
-    let cursor = Memo::new(move |_| query.read().get("cursor").unwrap_or_default());
+    let search = use_query_value("search");
+    let cursor = use_query_value("cursor");
     let list = Resource::new_blocking(
         move || (search.get(), cursor.get()),
         |(search, cursor)| async move {
@@ -111,7 +108,7 @@ fn List(page: Page<KnowledgeBase>, search: String, is_first: bool, refused: Opti
 fn Search(search: String) -> impl IntoView {
     view! {
         <div role="search" class="filter">
-            <Form method="GET" action="" attr:class="filter-form">
+            <QueryForm class="filter-form">
                 <label class="visually-hidden" for="search-knowledge-bases">
                     "Search"
                 </label>
@@ -125,7 +122,7 @@ fn Search(search: String) -> impl IntoView {
                 <button type="submit" class="button">
                     "Search"
                 </button>
-            </Form>
+            </QueryForm>
         </div>
     }
 }

@@ -2,19 +2,19 @@
 
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::hooks::use_query_map;
 
 use crate::{
     components::Entrance,
     format,
     plain_form::{FormRefusal, PlainField, refused},
+    query::use_query_value,
 };
 
 /// The form posts to a plain handler, with or without JavaScript: the browser then offers to save the password.
 #[component]
 pub fn SignIn() -> impl IntoView {
     let refused = refused("sign-in");
-    let next = use_query_map().read_untracked().get("next").unwrap_or_default();
+    let next = use_query_value("next").get_untracked();
     let sign_up = format!("/sign-up{}", format::query(&[("next", &next)]));
 
     view! {

@@ -3,18 +3,18 @@
 use api::{Client, SignUpStatus};
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::hooks::use_query_map;
 
 use crate::{
     components::{Entrance, ProblemNote},
     format,
     plain_form::{FormRefusal, PlainField, RefusedForm, refused},
+    query::use_query_value,
 };
 
 #[component]
 pub fn SignUp() -> impl IntoView {
     let refused = refused("sign-up");
-    let next = use_query_map().read_untracked().get("next").unwrap_or_default();
+    let next = use_query_value("next").get_untracked();
     let sign_in = format!("/sign-in{}", format::query(&[("next", &next)]));
     let status = Resource::new_blocking(
         || (),

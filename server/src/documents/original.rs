@@ -7,6 +7,7 @@ use axum::{
     http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
+use engine::extract::decode_text;
 use object_store::ObjectStoreExt;
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -26,6 +27,10 @@ const SHOWN_INLINE: [&str; 6] = [
     "image/gif",
     "image/webp",
 ];
+
+/// Text up to this many bytes is shown in UTF-8, whatever its encoding: not every browser knows them all. Longer text is
+/// sent as it is.
+const LARGEST_DECODED: u64 = 16 * 1024 * 1024;
 
 #[derive(Deserialize, IntoParams)]
 pub struct OriginalQuery {
@@ -63,6 +68,17 @@ pub async fn original(
     } else {
         "application/octet-stream"
     };
+    let (body, length) = if inline && media_type == "text/plain" && bytes.meta.size <= LARGEST_DECODED {
+        let bytes = bytes.bytes().await.map_err(ApiError::internal)?;
+        let text = decode_text(&bytes)
+            .map_or_else(|_| String::from_utf8_lossy(&bytes), |text| text)
+            .into_owned();
+        let length = text.len() as u64;
+        (Body::from(text), length)
+    } else {
+        let length = bytes.meta.size;
+        (Body::from_stream(bytes.into_stream()), length)
+    };
     let media_type = if media_type == "text/plain" {
         "text/plain; charset=utf-8"
     } else {
@@ -83,13 +99,13 @@ pub async fn original(
     Ok((
         [
             (header::CONTENT_TYPE, media_type.to_owned()),
-            (header::CONTENT_LENGTH, document.size.to_string()),
+            (header::CONTENT_LENGTH, length.to_string()),
             (header::CONTENT_DISPOSITION, disposition),
             (header::X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned()),
             (header::CONTENT_SECURITY_POLICY, policy.to_owned()),
             (header::CACHE_CONTROL, "private, no-store".to_owned()),
         ],
-        Body::from_stream(bytes.into_stream()),
+        body,
     )
         .into_response())
 }

@@ -3,14 +3,14 @@
 use api::{Client, Page, Problem, SignUpStatus, UpdateUser, User, UserId};
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::{components::Form, hooks::use_query_map};
 
 use super::{new_user::NewUser, reset_password::ResetPassword, row::Row};
 use crate::{
     browser,
-    components::{Empty, Loading, ProblemNote},
+    components::{Empty, Loading, ProblemNote, QueryForm},
     format,
     forms::{Confirm, Done, Modal, ready, refusal},
+    query::use_query_value,
     transport,
 };
 
@@ -19,9 +19,8 @@ type Listed = Result<(User, SignUpStatus, Page<User>), Problem>;
 
 #[component]
 pub fn AdminUsersPage() -> impl IntoView {
-    let query = use_query_map();
-    let search = Memo::new(move |_| query.read().get("search").unwrap_or_default());
-    let cursor = Memo::new(move |_| query.read().get("cursor").unwrap_or_default());
+    let search = use_query_value("search");
+    let cursor = use_query_value("cursor");
     let users = Resource::new_blocking(
         move || (search.get(), cursor.get()),
         |(search, cursor)| async move {
@@ -159,7 +158,7 @@ fn Head(
 fn Search(search: Memo<String>) -> impl IntoView {
     view! {
         <search>
-            <Form method="GET" action="/admin/users" attr:class="search-form">
+            <QueryForm class="search-form">
                 <label class="visually-hidden" for="user-search">
                     "Name or email"
                 </label>
@@ -174,7 +173,7 @@ fn Search(search: Memo<String>) -> impl IntoView {
                 <button type="submit" class="button">
                     "Search"
                 </button>
-            </Form>
+            </QueryForm>
         </search>
     }
 }

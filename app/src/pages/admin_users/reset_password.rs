@@ -32,7 +32,7 @@ pub fn ResetPassword(
     view! {
         <p>"They are signed out everywhere. Tell them the new password; they can change it in their settings."</p>
         <ApiForm
-            id="reset"
+            id="new-password"
             problem=refusal(reset)
             on_submit=move || {
                 reset.dispatch(password.get_untracked());

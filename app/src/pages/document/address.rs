@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use api::TextQuery;
-use leptos_router::params::ParamsMap;
+
+use crate::query::Query;
 
 /// About a screen and a half of print; long enough to read on, short enough to be there at once.
 const CHARACTERS: u32 = 30_000;
@@ -17,7 +18,7 @@ pub struct Address {
 
 impl Address {
     /// Reads `?start=&end=`, or `?page=`, `?after=`, `?before=`, in this order; what cannot be read is left out.
-    pub fn read(query: &ParamsMap) -> Self {
+    pub fn read(query: &Query) -> Self {
         let number = |name| query.get(name).and_then(|value| value.parse::<u64>().ok());
         let mut part = TextQuery {
             characters: Some(CHARACTERS),
@@ -77,7 +78,7 @@ mod tests {
     use super::*;
 
     fn address(pairs: &[(&str, &str)]) -> Address {
-        let mut query = ParamsMap::new();
+        let mut query = Query::new();
         for (name, value) in pairs {
             query.insert((*name).to_owned(), (*value).to_owned());
         }

@@ -1,7 +1,7 @@
 //! The original beside its text, where the browser shows it itself.
 
 use api::Document;
-use leptos::prelude::*;
+use leptos::{html::iframe, prelude::*};
 
 /// Files that browsers show without running anything in them; the server sends no others for showing.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -28,17 +28,18 @@ pub fn Original(document: Document, page: Signal<u32>) -> impl IntoView {
     let title = format!("Original of {}", document.name);
     let body = match shown {
         ShownAs::Image => view! { <img src=address alt=title loading="lazy" /> }.into_any(),
-        // Nothing is fetched before it is opened.
-        ShownAs::Text => view! { <iframe src=address title=title></iframe> }.into_any(),
-        ShownAs::Pdf => {
-            let address = move || format!("{address}#page={}", page.get());
-            view! { <iframe src=address title=title></iframe> }.into_any()
-        }
+        ShownAs::Text => frame(move || address.clone(), title).into_any(),
+        ShownAs::Pdf => frame(move || format!("{address}#page={}", page.get()), title).into_any(),
     };
     Some(view! {
         <details class="original">
-            <summary>"Original beside the text"</summary>
+            <summary>"Original"</summary>
             {body}
         </details>
     })
+}
+
+/// Nothing is fetched before it is opened.
+fn frame(address: impl Fn() -> String + Send + 'static, title: String) -> impl IntoView {
+    iframe().src(address).title(title).attr("loading", "lazy")
 }

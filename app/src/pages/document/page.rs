@@ -3,7 +3,7 @@
 use api::{Access, Client, Document, DocumentEvent, DocumentStatus, DocumentText, KnowledgeBase, Problem};
 use leptos::{prelude::*, task::spawn_local};
 use leptos_meta::Title;
-use leptos_router::hooks::{use_navigate, use_params_map, use_query_map};
+use leptos_router::hooks::{use_navigate, use_params_map};
 
 use super::{
     address::{self, Address},
@@ -13,8 +13,9 @@ use super::{
 };
 use crate::{
     browser,
-    components::{DocumentState, Loading, ProblemNote},
+    components::{DocumentState, Loading, ProblemNote, QueryForm},
     forms::{Confirm, ready, refusal},
+    query::use_query,
     transport,
 };
 
@@ -46,7 +47,7 @@ async fn open(id: String, address: Address) -> Result<Opened, Problem> {
 #[component]
 pub fn DocumentPage() -> impl IntoView {
     let params = use_params_map();
-    let query = use_query_map();
+    let query = use_query();
     let id = Memo::new(move |_| params.read().get("id").unwrap_or_default());
     let address = Memo::new(move |_| Address::read(&query.read()));
     let opened = Resource::new_blocking(
@@ -136,7 +137,13 @@ fn OpenedDocument(found: Opened, address: Address, again: Callback<()>) -> impl 
                     }
                         .into_any()
                 }
-                None => view! { <NotReady document=document_now may_edit latest /> }.into_any(),
+                None => {
+                    view! {
+                        <NotReady document=document_now may_edit latest />
+                        <Original document page=page.into() />
+                    }
+                        .into_any()
+                }
             }}
         </div>
     }
@@ -260,7 +267,7 @@ fn PageNavigation(current: u32, total: u32) -> impl IntoView {
     view! {
         <nav class="page-navigation" aria-label="Pages">
             {link(current - 1, "Previous", "Previous page", "prev")}
-            <leptos_router::components::Form method="GET" action="" attr:class="page-jump">
+            <QueryForm class="page-jump">
                 <label for="page">"Page"</label>
                 <input
                     id="page"
@@ -274,7 +281,7 @@ fn PageNavigation(current: u32, total: u32) -> impl IntoView {
                 />
                 <span>{format!("of {total}")}</span>
                 <button type="submit" class="button small">"Go"</button>
-            </leptos_router::components::Form>
+            </QueryForm>
             {link(current + 1, "Next", "Next page", "next")}
         </nav>
     }

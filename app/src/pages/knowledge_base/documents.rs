@@ -2,13 +2,12 @@
 
 use api::{Access, Document, DocumentEvent, KnowledgeBase, Page, Problem};
 use leptos::{prelude::*, task::spawn_local};
-use leptos_router::components::Form;
 use web_sys::HtmlFormElement;
 
 use super::{listing::Listing, live::Live, row::DocumentRow};
 use crate::{
     browser,
-    components::ProblemNote,
+    components::{ProblemNote, QueryForm},
     forms::{Confirm, refusal},
     transport,
 };
@@ -164,7 +163,7 @@ fn Filter(listing: Listing) -> impl IntoView {
     };
     view! {
         <div role="search" class="filter">
-            <Form method="GET" action="" attr:id=FILTER attr:class="filter-form">
+            <QueryForm id=FILTER class="filter-form">
                 <label class="visually-hidden" for="search-documents">
                     "Search documents"
                 </label>
@@ -190,7 +189,7 @@ fn Filter(listing: Listing) -> impl IntoView {
                 <button type="submit" class="button">
                     "Search"
                 </button>
-            </Form>
+            </QueryForm>
         </div>
     }
 }

@@ -1,8 +1,6 @@
 //! Which documents of a knowledge base its address asks to list.
 
-use leptos_router::params::ParamsMap;
-
-use crate::format;
+use crate::{format, query::Query};
 
 /// As in the address; the server says what it accepts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -14,8 +12,8 @@ pub struct Listing {
 }
 
 impl Listing {
-    pub fn read(query: &ParamsMap) -> Self {
-        let text = |name| query.get(name).unwrap_or_default();
+    pub fn read(query: &Query) -> Self {
+        let text = |name| query.get(name).cloned().unwrap_or_default();
         Self {
             search: text("search"),
             status: text("status"),

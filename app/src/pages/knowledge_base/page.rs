@@ -3,7 +3,7 @@
 use api::{Access, Client, Document, KnowledgeBase, Page};
 use leptos::prelude::*;
 use leptos_meta::Title;
-use leptos_router::hooks::{use_params_map, use_query_map};
+use leptos_router::hooks::use_params_map;
 
 use super::{
     documents::DocumentTable, header::Header, listing::Listing, live::Live, live::announcement, uploads::UploadPanel,
@@ -11,12 +11,13 @@ use super::{
 use crate::{
     components::{Loading, ProblemNote},
     plain_form::{RefusedForm, refused},
+    query::use_query,
 };
 
 #[component]
 pub fn KnowledgeBasePage() -> impl IntoView {
     let params = use_params_map();
-    let query = use_query_map();
+    let query = use_query();
     let id = Memo::new(move |_| params.read().get("id").unwrap_or_default());
     let listing = Memo::new(move |_| Listing::read(&query.read()));
     let list = Memo::new(move |_| listing.read().path(&id.read()));

@@ -13,7 +13,7 @@ const DECLARATION_WINDOW: usize = 1024;
 const GUESS_WINDOW: usize = 1024 * 1024;
 
 /// Decodes a text file, or says that it is not one.
-pub(super) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, ExtractError> {
+pub fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, ExtractError> {
     if let Some(text) = decode_utf32(bytes) {
         return plausible(Cow::Owned(text));
     }

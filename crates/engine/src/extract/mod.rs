@@ -33,6 +33,7 @@ mod xml;
 mod xml_tree;
 
 pub use detect::{detect, media_type_by_start};
+pub use encoding::decode as decode_text;
 pub use error::ExtractError;
 pub use kind::FileKind;
 pub use limits::Limits;

@@ -1,5 +1,6 @@
 //! Sending files to knowledge bases.
 
+mod dropped;
 mod from_url;
 mod panel;
 mod progress;

@@ -1,11 +1,11 @@
 //! Choosing files: by picker, dropped anywhere on the page, or pasted.
 
 use api::KnowledgeBaseId;
-use leptos::{ev, html, prelude::*};
+use leptos::{ev, html, prelude::*, task::spawn_local};
 use wasm_bindgen::JsCast;
 use web_sys::{DataTransfer, Element, File, FileList, FilePropertyBag};
 
-use super::{from_url::FromUrl, progress::UploadProgress, sender::Uploads};
+use super::{dropped, from_url::FromUrl, progress::UploadProgress, sender::Uploads};
 use crate::{
     components::{Icon, ProblemNote, Shape},
     plain_form::RefusedForm,
@@ -61,7 +61,7 @@ pub fn UploadPanel(knowledge_base: KnowledgeBaseId, refused: Option<RefusedForm>
                         on:change=move |_| take_chosen()
                     />
                     <p class="hint" id="files-hint">
-                        <span class="needs-script">"Or drop them anywhere on this page, or paste them. "</span>
+                        <span class="needs-script">"Or drop files and folders anywhere on this page, or paste them. "</span>
                         "PDF, Word, PowerPoint, Excel, OpenDocument, EPUB, web pages, Markdown, text, CSV, JSON, XML, email, source code."
                     </p>
                 </div>
@@ -72,7 +72,7 @@ pub fn UploadPanel(knowledge_base: KnowledgeBaseId, refused: Option<RefusedForm>
         </section>
         <Show when=move || is_dragging.get()>
             <div class="drop-overlay" aria-hidden="true">
-                <p>"Drop the files to add them"</p>
+                <p>"Drop files and folders to add them"</p>
             </div>
         </Show>
     }
@@ -105,7 +105,13 @@ fn take_dropped(add: impl Fn(Vec<File>) + Copy + 'static) -> ReadSignal<bool> {
             };
             event.prevent_default();
             set_dragging.set(false);
-            add(listed(data.files()));
+            let entries = dropped::entries(&data);
+            if entries.is_empty() {
+                // What a script drops has no entries.
+                add(listed(data.files()));
+            } else {
+                spawn_local(async move { add(dropped::files(entries).await) });
+            }
         });
         on_cleanup(move || {
             over.remove();
