@@ -6,6 +6,7 @@
 mod app;
 mod browser;
 mod components;
+mod drops;
 mod format;
 mod forms;
 mod layout;

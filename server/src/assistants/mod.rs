@@ -138,9 +138,7 @@ async fn version(
 
 /// The settings with their name trimmed, if they are valid and name only what the caller may use.
 async fn checked(state: &AppState, caller: UserId, settings: AssistantSettings) -> Result<AssistantSettings, ApiError> {
-    let name = check_name(&settings.name)?;
-    check_ranges(&settings)?;
-    template::check(&settings.prompt_template).map_err(|wrong| ApiError::invalid("prompt_template", wrong))?;
+    let name = check_fields(&settings)?;
     let readable = state.store.readable(caller, &[]).await?;
     if settings.knowledge_base_ids.iter().any(|id| !readable.contains(id)) {
         return Err(ApiError::invalid(
@@ -162,7 +160,8 @@ async fn checked(state: &AppState, caller: UserId, settings: AssistantSettings) 
     Ok(AssistantSettings { name, ..settings })
 }
 
-fn check_ranges(settings: &AssistantSettings) -> Result<(), ApiError> {
+/// The trimmed name, or everything that is wrong with single fields.
+fn check_fields(settings: &AssistantSettings) -> Result<String, ApiError> {
     let (retrieval, generation) = (&settings.retrieval, &settings.generation);
     let rules = [
         (
@@ -221,8 +220,19 @@ fn check_ranges(settings: &AssistantSettings) -> Result<(), ApiError> {
             "Choose 16 to 32,768 tokens.",
         ),
     ];
-    match rules.iter().find(|(_, holds, _)| !holds) {
-        Some((field, _, message)) => Err(ApiError::invalid(field, *message)),
-        None => Ok(()),
+    let broken = rules.into_iter().filter(|(_, holds, _)| !holds);
+    let mut wrong: Vec<ApiError> = broken
+        .map(|(field, _, message)| ApiError::invalid(field, message))
+        .collect();
+    if let Err(problem) = template::check(&settings.prompt_template) {
+        wrong.push(ApiError::invalid("prompt_template", problem));
+    }
+    let name = check_name(&settings.name).unwrap_or_else(|error| {
+        wrong.insert(0, error);
+        String::new()
+    });
+    match wrong.into_iter().reduce(ApiError::and) {
+        Some(wrong) => Err(wrong),
+        None => Ok(name),
     }
 }

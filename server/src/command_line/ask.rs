@@ -1,10 +1,6 @@
 //! `hyperion ask`.
 
-use std::{
-    io::{self, Write},
-    process::ExitCode,
-    time::Duration,
-};
+use std::{process::ExitCode, time::Duration};
 
 use api::{
     AnswerEvent, AnswerKind, Asked, Assistant, AssistantId, Citation, Message, MessageId, MessageStatus,
@@ -20,7 +16,7 @@ use futures::StreamExt;
 use super::{
     Failure,
     door::{Answer, Door, DoorError, Whereabouts},
-    names,
+    names, output,
     plain::{self, PlainStream},
 };
 use crate::config::Config;
@@ -64,16 +60,16 @@ impl AskQuestion {
         let asked: Asked = door.post("/conversations", &start).await?;
         let mut printer = (!self.json).then(PlainStream::default);
         let answer = follow(door, asked.answer.id, |text| match &mut printer {
-            Some(printer) => show(&printer.push(text)),
-            None => Ok(()),
+            Some(printer) => output::print(printer.push(text)),
+            None => {}
         })
         .await?;
         match printer {
             Some(printer) => {
-                show(&printer.finish(&answer.content))?;
+                output::print(printer.finish(&answer.content));
                 print_sources(&answer);
             }
-            None => println!("{}", serde_json::to_string(&answer)?),
+            None => output::print_line(serde_json::to_string(&answer)?),
         }
         Ok(match &answer.error {
             Some(problem) => {
@@ -102,11 +98,7 @@ async fn assistant(door: &Door, wanted: &str) -> Result<AssistantId, Failure> {
 }
 
 /// Passes on what is written of an answer until it is done, then gives it whole.
-async fn follow(
-    door: &Door,
-    id: MessageId,
-    mut written: impl FnMut(&str) -> io::Result<()>,
-) -> Result<Message, Failure> {
+async fn follow(door: &Door, id: MessageId, mut written: impl FnMut(&str)) -> Result<Message, Failure> {
     let path = format!("/messages/{id}/events");
     let mut last = String::from("0");
     for _ in 0..=MOST_RECONNECTS {
@@ -122,7 +114,7 @@ async fn follow(
         while let Some(Ok(event)) = events.next().await {
             last = event.id;
             match serde_json::from_str(&event.data).map_err(|error| DoorError::Unreadable(error.to_string()))? {
-                AnswerEvent::Delta { text } => written(&text)?,
+                AnswerEvent::Delta { text } => written(&text),
                 AnswerEvent::Done { message } => return Ok(*message),
                 _ => {}
             }
@@ -132,18 +124,12 @@ async fn follow(
     Err("the answer's events broke off again and again: look the answer up in the app".into())
 }
 
-fn show(text: &str) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    out.write_all(text.as_bytes())?;
-    out.flush()
-}
-
 fn print_sources(answer: &Message) {
     if !answer.citations.is_empty() {
-        println!("\nSources");
+        output::print_line("\nSources");
     }
     for citation in &answer.citations {
-        println!("{}", source(citation));
+        output::print_line(source(citation));
     }
     if answer.answer_kind == Some(AnswerKind::Extractive) {
         eprintln!("\nNo language model wrote this: these are the documents' own words.");

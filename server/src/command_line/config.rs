@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use super::output;
 use crate::config::{self, Loaded};
 
 #[derive(clap::Args)]
@@ -12,11 +13,11 @@ pub struct PrintConfig {
 }
 
 pub fn print(loaded: &Loaded) -> ExitCode {
-    print!("{}", loaded.to_toml());
+    output::print(loaded.to_toml());
     ExitCode::SUCCESS
 }
 
 pub fn print_example() -> ExitCode {
-    print!("{}", config::example());
+    output::print(config::example());
     ExitCode::SUCCESS
 }

@@ -6,6 +6,7 @@ mod doctor;
 mod door;
 mod ingest;
 mod names;
+mod output;
 mod password;
 mod plain;
 mod upload_form;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use api::{PageQuery, Role, UpdateUser, User};
 use store::{NewUser, Schema, Store};
 
-use super::{Failure, password::new_password};
+use super::{Failure, output, password::new_password};
 use crate::{
     accounts::{
         passwords,
@@ -88,7 +88,7 @@ async fn add(store: &Store, email: &str, name: Option<&str>, admin: bool) -> Res
         role: admin.then_some(Role::Admin),
     };
     let user = store.create_user(new).await?;
-    println!("{} can sign in now, as {}", user.email, role(&user));
+    output::print_line(format_args!("{} can sign in now, as {}", user.email, role(&user)));
     Ok(())
 }
 
@@ -101,9 +101,12 @@ async fn reset_password(store: &Store, email: &str) -> Result<(), Failure> {
     passwords::check_strength(&password, &[&user.email, &user.name]).map_err(|error| error.0)?;
     let hash = passwords::hash(password).await.map_err(|error| error.0)?;
     store.update_user(user.id, &UpdateUser::default(), Some(&hash)).await?;
-    println!("{} has a new password; all their sessions have ended", user.email);
+    output::print_line(format_args!(
+        "{} has a new password; all their sessions have ended",
+        user.email
+    ));
     if user.disabled {
-        println!("The account is disabled: an administrator can enable it");
+        output::print_line("The account is disabled: an administrator can enable it");
     }
     Ok(())
 }
@@ -114,10 +117,10 @@ async fn list(store: &Store, json: bool) -> Result<(), Failure> {
         let page = store.users(&query).await?;
         for user in page.items {
             if json {
-                println!("{}", serde_json::to_string(&user)?);
+                output::print_line(serde_json::to_string(&user)?);
             } else {
                 let disabled = if user.disabled { ", disabled" } else { "" };
-                println!("{}\t{}{disabled}\t{}", user.email, role(&user), user.name);
+                output::print_line(format_args!("{}\t{}{disabled}\t{}", user.email, role(&user), user.name));
             }
         }
         if page.next_cursor.is_none() {

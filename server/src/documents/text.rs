@@ -15,6 +15,8 @@ use crate::{
     state::AppState,
 };
 
+/// Paragraphs and code up to this many bytes are never shown cut.
+const SHORT_BLOCK: usize = 2_000;
 const MOST_PAGES: u32 = 50;
 const FEWEST_CHARACTERS: u32 = 1_000;
 const MOST_CHARACTERS: u32 = 1_000_000;
@@ -161,8 +163,8 @@ fn end_of_part(extracted: &ExtractedText, start: usize, characters: usize) -> us
     }
 }
 
-/// The last position up to `byte` at which the text may be cut: before a block, or after a line or word of a paragraph
-/// or of code.
+/// The last position up to `byte` at which the text may be cut: before a block, or after a line or word of a long
+/// paragraph or of long code.
 fn cut_before(extracted: &ExtractedText, byte: usize) -> usize {
     let at = extracted.blocks.partition_point(|block| block.range.start <= byte);
     let Some(block) = at.checked_sub(1).map(|last| &extracted.blocks[last]) else {
@@ -171,7 +173,8 @@ fn cut_before(extracted: &ExtractedText, byte: usize) -> usize {
     if byte >= block.range.end {
         return byte;
     }
-    if !matches!(block.kind, BlockKind::Paragraph | BlockKind::Code) {
+    let may_be_cut = matches!(block.kind, BlockKind::Paragraph | BlockKind::Code);
+    if !may_be_cut || block.range.len() <= SHORT_BLOCK {
         return block.range.start;
     }
     let head = &extracted.text[block.range.start..byte];

@@ -27,6 +27,12 @@ impl ApiError {
         )
     }
 
+    /// What is wrong with more fields of the same request.
+    pub fn and(mut self, other: Self) -> Self {
+        self.0.fields.extend(other.0.fields);
+        self
+    }
+
     /// The same, but to blame on one field of the request.
     pub fn about_field(self, field: &str) -> Self {
         let message = self.0.message().to_owned();

@@ -77,6 +77,25 @@ async fn every_setting_out_of_its_range_is_refused_and_named() {
         assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY, "{place} {value}");
         assert_eq!(refused.json()["fields"][0]["field"], field, "{}", refused.text());
     }
+    let several = configure(&owner, |settings| {
+        settings["name"] = json!(" ");
+        settings["retrieval"]["passages"] = json!(0);
+        settings["generation"]["top_p"] = json!(0);
+        settings["prompt_template"] = json!("{context}");
+    })
+    .await;
+    let told = several.json();
+    let fields: Vec<&str> = told["fields"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|told| text(&told["field"]))
+        .collect();
+    assert_eq!(
+        fields,
+        ["name", "retrieval.passages", "generation.top_p", "prompt_template"],
+        "everything that is wrong is told at once"
+    );
     let unknown = configure(&owner, |settings| settings["colour"] = json!("red")).await;
     assert_eq!(unknown.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(unknown.text().contains("colour"), "{}", unknown.text());

@@ -1,3 +1,5 @@
+use std::process::Stdio;
+
 use crate::installation::{Installation, lines};
 
 #[test]
@@ -31,6 +33,16 @@ fn the_printed_configuration_holds_no_secret_and_can_be_used_as_a_file() {
     installation.write("printed.toml", printed);
     let again = installation.run(&["config", "--config", "printed.toml"]).success();
     assert!(again.contains("workers = "), "{again}");
+}
+
+#[test]
+fn nobody_reading_what_is_printed_is_no_failure() {
+    let installation = Installation::new();
+    let mut command = installation.command(&["config", "--example"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    let ended = child.wait_with_output().unwrap();
+    assert!(ended.status.success() && ended.stderr.is_empty(), "{ended:?}");
 }
 
 #[test]

@@ -4,10 +4,11 @@ use api::{Access, CreateKnowledgeBase, KnowledgeBase, KnowledgeBaseId, Problem};
 use leptos::{ev, html, prelude::*, task::spawn_local};
 use leptos_router::hooks::use_navigate;
 use send_wrapper::SendWrapper;
-use web_sys::{File, FileList};
+use web_sys::File;
 
 use crate::{
     components::{Icon, ProblemNote, Shape},
+    drops::{listed, take_drops},
     format::count,
     pages::Uploads,
     transport,
@@ -56,8 +57,7 @@ pub fn DropZone(knowledge_bases: Vec<KnowledgeBase>) -> impl IntoView {
             });
         },
     );
-    let take = move |files: Option<FileList>| {
-        let files = files.map(all).unwrap_or_default();
+    let take = move |files: Vec<File>| {
         if files.is_empty() || busy.get_untracked() {
             return;
         }
@@ -67,12 +67,12 @@ pub fn DropZone(knowledge_bases: Vec<KnowledgeBase>) -> impl IntoView {
             None => waiting.set(Some(files)),
         }
     };
-    listen_for_drops(dragging, take);
+    Effect::new(move || take_drops(dragging, take));
 
     let picker = NodeRef::<html::Input>::new();
     let pick = move |_| {
         if let Some(picker) = picker.get_untracked() {
-            take(picker.files());
+            take(listed(picker.files()));
             picker.set_value("");
         }
     };
@@ -139,40 +139,4 @@ async fn target_for(chosen: Option<KnowledgeBaseId>) -> Result<KnowledgeBaseId, 
     };
     let made: KnowledgeBase = transport::in_browser().post("/knowledge-bases", &new).await?;
     Ok(made.id)
-}
-
-fn all(files: FileList) -> Vec<File> {
-    (0..files.length()).filter_map(|at| files.get(at)).collect()
-}
-
-/// Without this, a file that is dropped on the page would replace it.
-fn listen_for_drops(dragging: RwSignal<bool>, take: impl Fn(Option<FileList>) + 'static) {
-    let has_files = |event: &ev::DragEvent| {
-        let types = event.data_transfer().map(|transfer| transfer.types());
-        types.is_some_and(|types| types.includes(&"Files".into(), 0))
-    };
-    let over = window_event_listener(ev::dragover, move |event| {
-        if has_files(&event) {
-            event.prevent_default();
-            dragging.set(true);
-        }
-    });
-    let left = window_event_listener(ev::dragleave, move |event| {
-        // Between two elements of the page there is one that is entered.
-        if event.related_target().is_none() {
-            dragging.set(false);
-        }
-    });
-    let dropped = window_event_listener(ev::drop, move |event| {
-        if has_files(&event) {
-            event.prevent_default();
-            dragging.set(false);
-            take(event.data_transfer().and_then(|transfer| transfer.files()));
-        }
-    });
-    on_cleanup(move || {
-        over.remove();
-        left.remove();
-        dropped.remove();
-    });
 }

@@ -9,7 +9,7 @@ mod tiny_pdf;
 use std::{net::TcpListener, process::ExitCode};
 
 use self::finding::Finding;
-use super::Failure;
+use super::{Failure, output};
 use crate::{
     config::{Config, ConfigError, Loaded},
     data_folder,
@@ -58,9 +58,9 @@ impl Doctor {
 
     fn print(&self, finding: &Finding) {
         if self.json {
-            println!("{}", finding.to_json());
+            output::print_line(finding.to_json());
         } else {
-            println!("{finding}");
+            output::print_line(finding);
         }
     }
 }

@@ -9,7 +9,7 @@ use std::{
 use api::{Document, DocumentId, KnowledgeBase};
 use serde::Serialize;
 
-use crate::command_line::plain;
+use crate::command_line::{output, plain};
 
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "outcome", rename_all = "snake_case")]
@@ -111,10 +111,10 @@ impl Report {
             _ => self.not_ready += 1,
         }
         let text = |reason: &str| {
-            println!(
-                "{}",
-                plain::without_control_characters(&format!("{}: {reason}", file.display()))
-            )
+            output::print_line(plain::without_control_characters(&format!(
+                "{}: {reason}",
+                file.display()
+            )))
         };
         match outcome {
             _ if self.json => print_json(&Line {
@@ -138,10 +138,10 @@ impl Report {
                 not_ready: self.not_ready,
             });
         } else {
-            println!(
+            output::print_line(format_args!(
                 "{}: {} ready, {} there already, {} not ready",
                 knowledge_base.name, self.ready, self.already_there, self.not_ready
-            );
+            ));
         }
         if self.not_ready == 0 {
             ExitCode::SUCCESS
@@ -152,8 +152,5 @@ impl Report {
 }
 
 fn print_json(line: &impl Serialize) {
-    println!(
-        "{}",
-        serde_json::to_string(line).expect("lines hold only text and numbers")
-    );
+    output::print_line(serde_json::to_string(line).expect("lines hold only text and numbers"));
 }

@@ -1,6 +1,5 @@
 //! Sending files to knowledge bases.
 
-mod dropped;
 mod from_url;
 mod panel;
 mod progress;

@@ -1,13 +1,14 @@
 //! Choosing files: by picker, dropped anywhere on the page, or pasted.
 
 use api::KnowledgeBaseId;
-use leptos::{ev, html, prelude::*, task::spawn_local};
+use leptos::{ev, html, prelude::*};
 use wasm_bindgen::JsCast;
-use web_sys::{DataTransfer, Element, File, FileList, FilePropertyBag};
+use web_sys::{Element, File, FilePropertyBag};
 
-use super::{dropped, from_url::FromUrl, progress::UploadProgress, sender::Uploads};
+use super::{from_url::FromUrl, progress::UploadProgress, sender::Uploads};
 use crate::{
     components::{Icon, ProblemNote, Shape},
+    drops::{listed, take_drops},
     plain_form::RefusedForm,
 };
 
@@ -30,7 +31,8 @@ pub fn UploadPanel(knowledge_base: KnowledgeBaseId, refused: Option<RefusedForm>
     };
     // Files may have been chosen before the page reacted.
     Effect::new(take_chosen);
-    let is_dragging = take_dropped(add);
+    let is_dragging = RwSignal::new(false);
+    Effect::new(move || take_drops(is_dragging, add));
     take_pasted(add);
 
     view! {
@@ -76,54 +78,6 @@ pub fn UploadPanel(knowledge_base: KnowledgeBaseId, refused: Option<RefusedForm>
             </div>
         </Show>
     }
-}
-
-fn listed(files: Option<FileList>) -> Vec<File> {
-    let Some(files) = files else { return Vec::new() };
-    (0..files.length()).filter_map(|index| files.item(index)).collect()
-}
-
-/// Gives files dropped anywhere on the page to `add`; tells whether some are held over it.
-fn take_dropped(add: impl Fn(Vec<File>) + Copy + 'static) -> ReadSignal<bool> {
-    let (dragging, set_dragging) = signal(false);
-    Effect::new(move || {
-        let over = window_event_listener(ev::dragover, move |event| {
-            if event.data_transfer().is_some_and(|data| holds_files(&data)) {
-                event.prevent_default();
-                set_dragging.set(true);
-            }
-        });
-        let leave = window_event_listener(ev::dragleave, move |event| {
-            // Elements of the page are entered and left all the time; the page itself is left to nowhere.
-            if event.related_target().is_none() {
-                set_dragging.set(false);
-            }
-        });
-        let drop = window_event_listener(ev::drop, move |event| {
-            let Some(data) = event.data_transfer().filter(holds_files) else {
-                return;
-            };
-            event.prevent_default();
-            set_dragging.set(false);
-            let entries = dropped::entries(&data);
-            if entries.is_empty() {
-                // What a script drops has no entries.
-                add(listed(data.files()));
-            } else {
-                spawn_local(async move { add(dropped::files(entries).await) });
-            }
-        });
-        on_cleanup(move || {
-            over.remove();
-            leave.remove();
-            drop.remove();
-        });
-    });
-    dragging
-}
-
-fn holds_files(data: &DataTransfer) -> bool {
-    data.types().iter().any(|kind| kind == "Files")
 }
 
 /// Gives pasted files, or pasted text as a file, to `add`, unless something is pasted into a field.

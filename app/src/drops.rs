@@ -1,12 +1,59 @@
-//! What is dropped on the page: files, and those within folders.
+//! Files and folders that are dropped anywhere on a page.
 
 use js_sys::{Array, Promise};
+use leptos::{ev, prelude::*, task::spawn_local};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{DataTransfer, File, FileSystemDirectoryEntry, FileSystemEntry, FileSystemFileEntry};
+use web_sys::{DataTransfer, File, FileList, FileSystemDirectoryEntry, FileSystemEntry, FileSystemFileEntry};
+
+/// Gives files that are dropped to `take`, those within folders too, and keeps whether some are held over the page.
+/// Without this, a file that is dropped on the page would replace it.
+pub fn take_drops(dragging: RwSignal<bool>, take: impl Fn(Vec<File>) + Clone + 'static) {
+    let over = window_event_listener(ev::dragover, move |event| {
+        if event.data_transfer().is_some_and(|data| holds_files(&data)) {
+            event.prevent_default();
+            dragging.set(true);
+        }
+    });
+    let leave = window_event_listener(ev::dragleave, move |event| {
+        // Elements of the page are entered and left all the time; the page itself is left to nowhere.
+        if event.related_target().is_none() {
+            dragging.set(false);
+        }
+    });
+    let drop = window_event_listener(ev::drop, move |event| {
+        let Some(data) = event.data_transfer().filter(holds_files) else {
+            return;
+        };
+        event.prevent_default();
+        dragging.set(false);
+        let entries = entries(&data);
+        if entries.is_empty() {
+            // What a script drops has no entries.
+            take(listed(data.files()));
+        } else {
+            let take = take.clone();
+            spawn_local(async move { take(files(entries).await) });
+        }
+    });
+    on_cleanup(move || {
+        over.remove();
+        leave.remove();
+        drop.remove();
+    });
+}
+
+pub fn listed(files: Option<FileList>) -> Vec<File> {
+    let Some(files) = files else { return Vec::new() };
+    (0..files.length()).filter_map(|index| files.item(index)).collect()
+}
+
+fn holds_files(data: &DataTransfer) -> bool {
+    data.types().iter().any(|kind| kind == "Files")
+}
 
 /// Files and folders of a drop, which can be asked for only while it is being told.
-pub fn entries(data: &DataTransfer) -> Vec<FileSystemEntry> {
+fn entries(data: &DataTransfer) -> Vec<FileSystemEntry> {
     let items = data.items();
     (0..items.length())
         .filter_map(|index| items.get(index)?.webkit_get_as_entry().ok().flatten())
@@ -14,7 +61,7 @@ pub fn entries(data: &DataTransfer) -> Vec<FileSystemEntry> {
 }
 
 /// All files of these entries, folder by folder; none that is hidden. What cannot be read is left out.
-pub async fn files(entries: Vec<FileSystemEntry>) -> Vec<File> {
+async fn files(entries: Vec<FileSystemEntry>) -> Vec<File> {
     let mut files = Vec::new();
     let mut waiting = entries;
     waiting.reverse();
