@@ -14,8 +14,7 @@ help:
 	@echo "make faults       the tests of faults that take long: hostile files, kill -9, very many and very long files"
 	@echo "make screenshots  every page, wide and narrow, light and dark, into e2e/screenshots (one: PAGE=settings)"
 	@echo "make bench        what the installed program costs and how well it finds and answers, as tables"
-	@echo "Parts of make test: format licences lint unit"
-	@echo "make e2e          the tests in a browser (not part of make test until all of them pass)"
+	@echo "Parts of make test: format licences lint unit e2e"
 
 run:
 	@scripts/setup.sh run
@@ -26,7 +25,7 @@ run:
 
 test:
 	@scripts/setup.sh test
-	@$(MAKE) --no-print-directory format licences lint unit
+	@$(MAKE) --no-print-directory format licences lint unit e2e
 	@echo "== All checks and tests passed"
 
 format:

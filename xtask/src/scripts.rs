@@ -42,18 +42,19 @@ pub fn compile(release: bool) -> Result<Vec<u8>, Failure> {
 }
 
 /// Makes the bindings of a compiled app.
-pub fn bind(compiled: Vec<u8>, release: bool) -> Result<Scripts, Failure> {
-    generate(compiled, release).map_err(|error| Failure::Bindings(format!("{error:#}")))
+pub fn bind(compiled: Vec<u8>) -> Result<Scripts, Failure> {
+    generate(compiled).map_err(|error| Failure::Bindings(format!("{error:#}")))
 }
 
-fn generate(compiled: Vec<u8>, release: bool) -> Result<Scripts, Box<dyn std::error::Error>> {
+fn generate(compiled: Vec<u8>) -> Result<Scripts, Box<dyn std::error::Error>> {
     let mut bindgen = Bindgen::new();
     bindgen
         .input_bytes("hyperion", compiled)
         .web(true)?
         .typescript(false)
         .omit_default_module_path(false);
-    bindgen.remove_name_section(release).remove_producers_section(true);
+    // Names are more than half of a development build, and each page load reads them; panics name their place anyway.
+    bindgen.remove_name_section(true).remove_producers_section(true);
     let mut output = bindgen.generate_output()?;
     if output.snippets().values().any(|files| !files.is_empty()) || !output.local_modules().is_empty() {
         return Err("a crate brings JavaScript files of its own, and the bundle has a place for one file only".into());

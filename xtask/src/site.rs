@@ -40,7 +40,7 @@ pub fn build(release: bool, out: &Path) -> Result<(), Failure> {
 
     eprintln!("==> writing {}", out.display());
     let mut folder = SiteFolder::create(out, if release { Effort::SMALLEST } else { Effort::QUICK })?;
-    let scripts = scripts::bind(compiled, release)?;
+    let scripts = scripts::bind(compiled)?;
     let wasm = folder.add("hyperion.wasm", &scripts.wasm)?;
     let javascript = scripts.javascript.replace(scripts::WASM_NAME, &wasm);
     let js = folder.add("hyperion.js", javascript.as_bytes())?;
