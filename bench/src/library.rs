@@ -1,10 +1,10 @@
 //! A knowledge base of the product's own store to measure in.
 
-use std::{error::Error, path::Path};
+use std::{error::Error, path::Path, time::Duration};
 
 use api::{CreateKnowledgeBase, DocumentId, KnowledgeBaseId, Stage, UserId};
 use engine::{document::ExtractedText, lexical, split::Passage};
-use store::{NewDocument, NewPassage, NewUser, Published, Store};
+use store::{Job, NewDocument, NewPassage, NewUser, Published, Store};
 use uuid::Uuid;
 
 pub struct Library {
@@ -57,11 +57,7 @@ impl Library {
             source_url: None,
         };
         self.store.accept_document(self.user, &new).await?;
-        let job = self
-            .store
-            .lease_job(self.worker, LEASE_MS, 1)
-            .await?
-            .ok_or("the job of a new document is not due")?;
+        let job = self.lease().await?;
         let passages: Vec<NewPassage> = (0..)
             .zip(passages)
             .map(|(ordinal, (passage, input, vector))| {
@@ -76,5 +72,16 @@ impl Library {
         };
         self.store.publish_document(&job, published).await?;
         Ok(())
+    }
+
+    /// The job of the document that was just accepted. It is due at once, unless the clock was set back meanwhile.
+    async fn lease(&self) -> Result<Job, Box<dyn Error>> {
+        for _ in 0..100 {
+            if let Some(job) = self.store.lease_job(self.worker, LEASE_MS, 1).await? {
+                return Ok(job);
+            }
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        Err("the job of a new document did not become due within 10 seconds".into())
     }
 }

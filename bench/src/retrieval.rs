@@ -3,13 +3,13 @@
 use std::{error::Error, path::Path};
 
 use engine::{
-    embed::Embedder,
+    embed::{Embedder, MiniLm},
     split::{ChunkSettings, split},
 };
 use indicatif::{ProgressBar, ProgressStyle};
 use store::{PassageIndex, Sought};
 
-use crate::{collection::Collection, library::Library, metrics::Quality};
+use crate::{cached::Cached, collection::Collection, library::Library, metrics::Quality};
 
 /// What each way of searching reaches on a collection.
 pub struct Measured {
@@ -31,12 +31,13 @@ const SETS: [&str; 8] = [
 ];
 
 /// Measures every collection that is there; says which are not.
-pub async fn measure(embedder: &dyn Embedder, eval: &Path) -> Result<Vec<Measured>, Box<dyn Error>> {
+pub async fn measure(embedder: &Cached<MiniLm>, eval: &Path) -> Result<Vec<Measured>, Box<dyn Error>> {
     let mut measured = Vec::new();
     for set in SETS {
         let folder = eval.join("retrieval").join(set);
         if folder.is_dir() {
             measured.push(measure_set(embedder, set, &folder).await?);
+            embedder.save()?;
         } else {
             eprintln!("{set}: skipped, {} is not there", folder.display());
         }
