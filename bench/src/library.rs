@@ -1,10 +1,10 @@
 //! A knowledge base of the product's own store to measure in.
 
-use std::{error::Error, path::Path, time::Duration};
+use std::{error::Error, path::Path};
 
 use api::{CreateKnowledgeBase, DocumentId, KnowledgeBaseId, Stage, UserId};
 use engine::{document::ExtractedText, lexical, split::Passage};
-use store::{Job, NewDocument, NewPassage, NewUser, Published, Store};
+use store::{NewDocument, NewPassage, NewUser, Published, Store};
 use uuid::Uuid;
 
 pub struct Library {
@@ -47,17 +47,23 @@ impl Library {
         text: &ExtractedText,
         passages: Vec<(Passage, String, Vec<f32>)>,
     ) -> Result<(), Box<dyn Error>> {
+        let id = DocumentId(Uuid::now_v7());
         let new = NewDocument {
-            id: DocumentId(Uuid::now_v7()),
+            id,
             knowledge_base: self.knowledge_base,
             name,
             media_type: "text/plain",
             size: text.text.len() as u64,
-            sha256: name,
+            // Collections hold some texts, and even names, twice.
+            sha256: &id.to_string(),
             source_url: None,
         };
         self.store.accept_document(self.user, &new).await?;
-        let job = self.lease().await?;
+        let job = self
+            .store
+            .lease_job(self.worker, LEASE_MS, 1)
+            .await?
+            .ok_or("the job of a new document is not due")?;
         let passages: Vec<NewPassage> = (0..)
             .zip(passages)
             .map(|(ordinal, (passage, input, vector))| {
@@ -72,16 +78,5 @@ impl Library {
         };
         self.store.publish_document(&job, published).await?;
         Ok(())
-    }
-
-    /// The job of the document that was just accepted. It is due at once, unless the clock was set back meanwhile.
-    async fn lease(&self) -> Result<Job, Box<dyn Error>> {
-        for _ in 0..100 {
-            if let Some(job) = self.store.lease_job(self.worker, LEASE_MS, 1).await? {
-                return Ok(job);
-            }
-            tokio::time::sleep(Duration::from_millis(100)).await;
-        }
-        Err("the job of a new document did not become due within 10 seconds".into())
     }
 }

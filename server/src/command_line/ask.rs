@@ -59,9 +59,10 @@ impl AskQuestion {
         };
         let asked: Asked = door.post("/conversations", &start).await?;
         let mut printer = (!self.json).then(PlainStream::default);
-        let answer = follow(door, asked.answer.id, |text| match &mut printer {
-            Some(printer) => output::print(printer.push(text)),
-            None => {}
+        let answer = follow(door, asked.answer.id, |text| {
+            if let Some(printer) = &mut printer {
+                output::print(printer.push(text));
+            }
         })
         .await?;
         match printer {

@@ -71,7 +71,7 @@ pub async fn original(
     let (body, length) = if inline && media_type == "text/plain" && bytes.meta.size <= LARGEST_DECODED {
         let bytes = bytes.bytes().await.map_err(ApiError::internal)?;
         let text = decode_text(&bytes)
-            .map_or_else(|_| String::from_utf8_lossy(&bytes), |text| text)
+            .unwrap_or_else(|_| String::from_utf8_lossy(&bytes))
             .into_owned();
         let length = text.len() as u64;
         (Body::from(text), length)

@@ -434,7 +434,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(200))]
+        #![proptest_config(ProptestConfig::with_cases(2_000))]
         #[test]
         fn what_was_shown_never_changes_as_the_answer_grows(answer in pieces()) {
             let sources = sources(&LEASE);
