@@ -10,7 +10,7 @@ const WORDS: f32 = 1.0 / 3.0;
 /// (cosine), best first, ties by key.
 ///
 /// Unlike a fusion of ranks it keeps how far ahead the first ones are, and where a model tells passages hardly apart, as
-/// in languages it does not know, words decide by themselves. `cosines` holds those of every passage that either way
+/// in languages it does not know, words count for more. `cosines` holds those of every passage that either way
 /// found; what words did not find has no share of them. `lexical_weight` is between 0 (meaning alone) and 1 (words alone).
 /// The best in words with the question's own meaning has 1.
 pub fn fuse(lexical: &[(i64, f32)], cosines: &HashMap<i64, f32>, lexical_weight: f32) -> Vec<(i64, f32)> {

@@ -221,18 +221,14 @@ fn check_fields(settings: &AssistantSettings) -> Result<String, ApiError> {
         ),
     ];
     let broken = rules.into_iter().filter(|(_, holds, _)| !holds);
-    let mut wrong: Vec<ApiError> = broken
+    let template = template::check(&settings.prompt_template).err();
+    let others = broken
         .map(|(field, _, message)| ApiError::invalid(field, message))
-        .collect();
-    if let Err(problem) = template::check(&settings.prompt_template) {
-        wrong.push(ApiError::invalid("prompt_template", problem));
-    }
-    let name = check_name(&settings.name).unwrap_or_else(|error| {
-        wrong.insert(0, error);
-        String::new()
-    });
-    match wrong.into_iter().reduce(ApiError::and) {
-        Some(wrong) => Err(wrong),
-        None => Ok(name),
+        .chain(template.map(|wrong| ApiError::invalid("prompt_template", wrong)))
+        .reduce(ApiError::and);
+    match (check_name(&settings.name), others) {
+        (Ok(name), None) => Ok(name),
+        (Ok(_), Some(wrong)) | (Err(wrong), None) => Err(wrong),
+        (Err(unnamed), Some(wrong)) => Err(unnamed.and(wrong)),
     }
 }

@@ -68,7 +68,7 @@ pub async fn original(
     } else {
         "application/octet-stream"
     };
-    let (body, length) = if inline && media_type == "text/plain" && bytes.meta.size <= LARGEST_DECODED {
+    let (body, length) = if media_type == "text/plain" && bytes.meta.size <= LARGEST_DECODED {
         let bytes = bytes.bytes().await.map_err(ApiError::internal)?;
         let text = decode_text(&bytes)
             .unwrap_or_else(|_| String::from_utf8_lossy(&bytes))

@@ -7,10 +7,7 @@ use crate::{
     asking::{Asking, answer, configure, connect, start, text, tree},
     common::{Server, Visitor, create_knowledge_base, server, server_with_pages},
 };
-use axum::{
-    body::Body,
-    http::{Request, StatusCode},
-};
+use axum::http::StatusCode;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -398,33 +395,22 @@ async fn forms_are_taken_only_from_who_may() {
     let owner = server.sign_up("ada@example.org").await;
     let other = server.sign_up("eve@example.org").await;
     let kb = create_knowledge_base(&owner, "Notes").await;
-    let edge = "multipart/form-data; boundary=edge";
-    let file = "--edge\r\nContent-Disposition: form-data; name=\"file\"; filename=\"planted.txt\"\r\n\r\nplanted\r\n--edge--\r\n";
-    let plain = "application/x-www-form-urlencoded";
-    let documents = format!("/forms/knowledge-bases/{kb}/documents");
-    let form = |path: &str, kind: &str, body: &'static str| {
-        Request::post(path)
-            .header("content-type", kind)
-            .header("sec-fetch-site", "same-origin")
-            .body(Body::from(body))
-            .unwrap()
-    };
+    let planted: [(&str, &[u8]); 1] = [("planted.txt", b"planted")];
 
-    for (path, kind, body) in [
-        ("/forms/ask", plain, "question=Who"),
-        ("/forms/knowledge-bases", plain, "name=Planted"),
-        (documents.as_str(), edge, file),
+    let nobody = server.nobody();
+    for sent_away in [
+        nobody.submit("/forms/ask", &[("question", "Who")]).await,
+        nobody.submit("/forms/knowledge-bases", &[("name", "Planted")]).await,
+        nobody.submit_files(&kb, &planted).await,
     ] {
-        let sent_away = server.nobody().call(form(path, kind, body)).await;
         assert_eq!(
             (sent_away.status, sent_away.header("location")),
-            (StatusCode::SEE_OTHER, "/sign-in"),
-            "{path}"
+            (StatusCode::SEE_OTHER, "/sign-in")
         );
     }
-    let refused = other.call(form(&documents, edge, file)).await;
+    let refused = other.submit_files(&kb, &planted).await;
     assert_eq!(refused.status, StatusCode::NOT_FOUND);
-    let made = other.call(form("/forms/knowledge-bases", plain, "name=Mine")).await;
+    let made = other.submit("/forms/knowledge-bases", &[("name", "Mine")]).await;
     assert_eq!(made.status, StatusCode::SEE_OTHER);
     for (user, name) in [(&owner, "Notes"), (&other, "Mine")] {
         let listed = user.get("/knowledge-bases").await.json();

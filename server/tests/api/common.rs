@@ -162,21 +162,17 @@ impl Visitor {
     }
 
     pub async fn upload_files(&self, knowledge_base: &str, files: &[(&str, &[u8])], key: Option<&str>) -> Answer {
-        let mut form = Vec::new();
-        for (name, bytes) in files {
-            let disposition = format!("Content-Disposition: form-data; name=\"file\"; filename=\"{name}\"");
-            form.extend_from_slice(format!("--edge\r\n{disposition}\r\n\r\n").as_bytes());
-            form.extend_from_slice(bytes);
-            form.extend_from_slice(b"\r\n");
-        }
-        form.extend_from_slice(b"--edge--\r\n");
-        let mut request = Request::post(format!("/api/v1/knowledge-bases/{knowledge_base}/documents"))
-            .header(header::CONTENT_TYPE, "multipart/form-data; boundary=edge")
-            .header("sec-fetch-site", "same-origin");
+        let mut request = multipart(&format!("/api/v1/knowledge-bases/{knowledge_base}/documents"), files);
         if let Some(key) = key {
-            request = request.header("idempotency-key", key);
+            request.headers_mut().insert("idempotency-key", key.parse().unwrap());
         }
-        self.call(request.body(Body::from(form)).unwrap()).await
+        self.call(request).await
+    }
+
+    /// Posts files with the form of a knowledge base's page.
+    pub async fn submit_files(&self, knowledge_base: &str, files: &[(&str, &[u8])]) -> Answer {
+        let path = format!("/forms/knowledge-bases/{knowledge_base}/documents");
+        self.call(multipart(&path, files)).await
     }
 
     /// An answer whose body goes on.
@@ -238,6 +234,22 @@ impl Visitor {
             body: to_bytes(response.into_body(), usize::MAX).await.unwrap().to_vec(),
         }
     }
+}
+
+fn multipart(path: &str, files: &[(&str, &[u8])]) -> Request<Body> {
+    let mut form = Vec::new();
+    for (name, bytes) in files {
+        let disposition = format!("Content-Disposition: form-data; name=\"file\"; filename=\"{name}\"");
+        form.extend_from_slice(format!("--edge\r\n{disposition}\r\n\r\n").as_bytes());
+        form.extend_from_slice(bytes);
+        form.extend_from_slice(b"\r\n");
+    }
+    form.extend_from_slice(b"--edge--\r\n");
+    Request::post(path)
+        .header(header::CONTENT_TYPE, "multipart/form-data; boundary=edge")
+        .header("sec-fetch-site", "same-origin")
+        .body(Body::from(form))
+        .unwrap()
 }
 
 pub async fn create_knowledge_base(owner: &Visitor, name: &str) -> String {

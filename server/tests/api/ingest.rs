@@ -71,6 +71,25 @@ async fn an_uploaded_text_is_found_at_its_exact_words_and_only_by_those_who_may_
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_text_in_an_old_encoding_is_shown_in_utf_8_and_downloaded_as_it_is() {
+    let (_server, workers, owner, kb) = working().await;
+    let latin1 = b"Die Gr\xf6\xdfe des B\xfcros wird j\xe4hrlich gepr\xfcft. Die Pr\xfcfung ist im M\xe4rz f\xe4llig.";
+    let id = upload(&owner, &kb, "office.txt", latin1).await;
+    assert_eq!(finished(&owner, &id).await["status"], "ready");
+
+    let shown = owner.get(&format!("/documents/{id}/original?inline=true")).await;
+    assert_eq!(shown.header("content-type"), "text/plain; charset=utf-8");
+    assert_eq!(
+        shown.text(),
+        "Die Größe des Büros wird jährlich geprüft. Die Prüfung ist im März fällig."
+    );
+    assert_eq!(shown.header("content-length"), shown.body.len().to_string());
+    let downloaded = owner.get(&format!("/documents/{id}/original")).await;
+    assert_eq!(downloaded.body, latin1);
+    workers.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_cannot_be_read_fails_with_a_reason_and_stays_downloadable() {
     let (_server, workers, owner, kb) = working().await;
     let noise: Vec<u8> = (0..4000_u32)

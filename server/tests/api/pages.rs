@@ -264,19 +264,7 @@ async fn files_are_uploaded_without_javascript_and_those_not_taken_are_named() {
     let server = server_with_pages().await;
     let ada = server.sign_up("ada@example.org").await;
     let kb = create_knowledge_base(&ada, "Notes").await;
-    let upload = |files: &[(&str, &str)]| {
-        let mut body = String::new();
-        for (name, text) in files {
-            body += &format!(
-                "--edge\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{name}\"\r\n\r\n{text}\r\n"
-            );
-        }
-        let request = Request::post(format!("/forms/knowledge-bases/{kb}/documents"))
-            .header("content-type", "multipart/form-data; boundary=edge")
-            .header("sec-fetch-site", "same-origin");
-        ada.call(request.body(Body::from(body + "--edge--\r\n")).unwrap())
-    };
-    let taken = upload(&[("a.txt", "one"), ("b.txt", "two")]).await;
+    let taken = ada.submit_files(&kb, &[("a.txt", b"one"), ("b.txt", b"two")]).await;
     assert_eq!(
         (taken.status, taken.header("location")),
         (StatusCode::SEE_OTHER, format!("/knowledge-bases/{kb}").as_str())
@@ -285,9 +273,12 @@ async fn files_are_uploaded_without_javascript_and_those_not_taken_are_named() {
     assert_eq!(listed["items"].as_array().unwrap().len(), 2, "{listed}");
 
     // What a browser sends when no file was chosen.
-    assert_eq!(upload(&[("", "")]).await.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert_eq!(
-        upload(&[("c.txt", "one")]).await.status,
+        ada.submit_files(&kb, &[("", b"")]).await.status,
+        StatusCode::UNPROCESSABLE_ENTITY
+    );
+    assert_eq!(
+        ada.submit_files(&kb, &[("c.txt", b"one")]).await.status,
         StatusCode::UNPROCESSABLE_ENTITY
     );
     let listed = ada.get(&format!("/knowledge-bases/{kb}/documents")).await.json();

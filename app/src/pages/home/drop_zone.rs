@@ -67,7 +67,7 @@ pub fn DropZone(knowledge_bases: Vec<KnowledgeBase>) -> impl IntoView {
             None => waiting.set(Some(files)),
         }
     };
-    Effect::new(move || take_drops(dragging, take));
+    take_drops(dragging, take);
 
     let picker = NodeRef::<html::Input>::new();
     let pick = move |_| {

@@ -32,7 +32,7 @@ pub fn UploadPanel(knowledge_base: KnowledgeBaseId, refused: Option<RefusedForm>
     // Files may have been chosen before the page reacted.
     Effect::new(take_chosen);
     let is_dragging = RwSignal::new(false);
-    Effect::new(move || take_drops(is_dragging, add));
+    take_drops(is_dragging, add);
     take_pasted(add);
 
     view! {
