@@ -9,7 +9,8 @@ export default defineConfig({
   workers: 2,
   forbidOnly: Boolean(process.env.CI),
   reporter: [['list']],
-  use: { launchOptions, locale: 'en-GB', trace: 'retain-on-failure' },
+  // Recording traces takes a quarter of the time; `--trace retain-on-failure` asks for them.
+  use: { launchOptions, locale: 'en-GB', screenshot: 'only-on-failure' },
   projects: [
     { name: 'hydrated', testIgnore: '**/without-javascript/**' },
     { name: 'without JavaScript', testMatch: '**/without-javascript/**', use: { javaScriptEnabled: false } },

@@ -3,7 +3,7 @@
 use std::{error::Error, path::Path};
 
 use engine::{
-    embed::{Embedder, MiniLm},
+    embed::{Embedder, MiniLm, fluency},
     split::{ChunkSettings, split},
 };
 use indicatif::{ProgressBar, ProgressStyle};
@@ -66,6 +66,7 @@ async fn measure_set(embedder: &dyn Embedder, set: &str, folder: &Path) -> Resul
             question: &query.text,
             vector: &vector,
             lexical_weight: 0.5,
+            fluency: fluency(embedder, &query.text),
         };
         let found = index.search(&library.store, &within, &sought).await?;
         for (quality, ranking) in [

@@ -7,7 +7,11 @@ use std::{
 };
 
 use api::KnowledgeBaseId;
-use engine::{document::ExtractedText, embed::Embedder, split::Passage};
+use engine::{
+    document::ExtractedText,
+    embed::{Embedder, fluency},
+    split::Passage,
+};
 use store::{PassageIndex, Sought, Store};
 
 use crate::{collection::Collection, library::Library, retrieval::progress};
@@ -68,6 +72,7 @@ pub async fn measure(
             question: &query.text,
             vector: &vector,
             lexical_weight: 0.5,
+            fluency: fluency(embedder, &query.text),
         };
         index.search(&store, &within, &sought).await?;
         taken.push(begun.elapsed());

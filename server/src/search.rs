@@ -4,7 +4,10 @@ use std::collections::{HashMap, HashSet};
 
 use api::{KnowledgeBaseId, SearchHit, SearchRequest, SearchResults, UserId};
 use axum::{Json, extract::State};
-use engine::lexical;
+use engine::{
+    embed::{EmbedError, fluency},
+    lexical,
+};
 use store::{PassageRow, Sought};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -51,14 +54,19 @@ pub async fn search(
     let readable = state.store.readable(caller, within).await?;
     let embedder = state.embedder.clone();
     let text = question.to_owned();
-    let vectors = tokio::task::spawn_blocking(move || embedder.embed(&[&text]))
+    let understood = tokio::task::spawn_blocking(move || {
+        let vector = embedder.embed(&[&text])?.pop().unwrap_or_default();
+        Ok::<_, EmbedError>((vector, fluency(embedder.as_ref(), &text)))
+    });
+    let (vector, fluency) = understood
         .await
+        .map_err(ApiError::internal)?
         .map_err(ApiError::internal)?;
-    let vector = vectors.map_err(ApiError::internal)?.pop().unwrap_or_default();
     let sought = Sought {
         question,
         vector: &vector,
         lexical_weight,
+        fluency,
     };
     let found = state.passage_index.search(&state.store, &readable, &sought).await?;
 

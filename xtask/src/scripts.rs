@@ -19,11 +19,7 @@ pub struct Scripts {
 ///
 /// The app is an rlib in its manifest, because the server links it; only this build makes it a module of its own.
 pub fn compile(release: bool) -> Result<Vec<u8>, Failure> {
-    let (profile, folder) = if release {
-        ("wasm-release", "wasm-release")
-    } else {
-        ("dev", "debug")
-    };
+    let profile = if release { "wasm-release" } else { "wasm-dev" };
     cargo::run(&[
         "rustc",
         "--package=app",
@@ -36,7 +32,7 @@ pub fn compile(release: bool) -> Result<Vec<u8>, Failure> {
     ])?;
     let module = cargo::target_dir()
         .join("wasm32-unknown-unknown")
-        .join(folder)
+        .join(profile)
         .join("app.wasm");
     fs::read(&module).map_err(Failure::io("reading", &module))
 }

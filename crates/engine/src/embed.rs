@@ -166,6 +166,22 @@ impl Embedder for MiniLm {
     }
 }
 
+/// Tokens a letter or digit in a language that a model has learnt: English words have about four letters a token.
+const TOKENS_A_LETTER: f32 = 0.25;
+
+/// How far a model knows the language of a text, above 0 and up to 1.
+///
+/// A tokenizer leaves the words of the language it was made for nearly whole and cuts those of others, and codes, into
+/// many pieces; the more pieces, the less a vector tells (fertility in Rust et al., How Good is Your Tokenizer?, 2021).
+/// The power was measured on questions in English, German, Spanish and Chinese; 1 to 3 find nearly the same.
+pub fn fluency(embedder: &dyn Embedder, text: &str) -> f32 {
+    let letters = text.chars().filter(|c| c.is_alphanumeric()).count();
+    let tokens = embedder.count_tokens(text).max(1);
+    (TOKENS_A_LETTER * letters.max(1) as f32 / tokens as f32)
+        .min(1.0)
+        .powf(1.5)
+}
+
 /// Scales to length 1; a vector of zeros stays.
 fn normalise(vector: &mut [f32]) {
     let length = vector.iter().map(|value| value * value).sum::<f32>().sqrt();
@@ -234,6 +250,18 @@ mod tests {
         let model = model();
         assert_eq!(model.count_tokens("one two three"), 3);
         assert!(model.count_tokens(&"word ".repeat(1000)) >= 1000);
+    }
+
+    #[test]
+    fn a_model_knows_the_language_it_was_made_for() {
+        let model = model();
+        let of = |text: &str| fluency(&model, text);
+        assert!(of("How long does the warranty of the machine last?") > 0.7);
+        let german = of("Wie lange gilt die Gewährleistung für die Maschine?");
+        assert!((0.2..0.7).contains(&german), "{german}");
+        assert!(of("机器的保修期有多长？") < 0.2);
+        assert!(of("Where is order KX-20419-77B?") < 0.7);
+        assert!(of("") > 0.0 && of("?!") > 0.0);
     }
 
     #[test]

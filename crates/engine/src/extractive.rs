@@ -1,8 +1,9 @@
 //! Answers made of the documents' own sentences.
 
-use std::ops::Range;
+use std::{iter, ops::Range};
 
 use crate::{
+    asked_for::AskedFor,
     embed::{EmbedError, Embedder},
     evidence::{Evidence, Source, Words, cosine, share},
 };
@@ -25,11 +26,17 @@ const SEARCHED: usize = 5;
 const SENTENCES: usize = 3;
 
 /// What the share of the question's words in a sentence counts beside the cosine of the two.
-const WORDS: f32 = 0.5;
+const WORDS: f32 = 0.7;
 
-/// Relevance below which a sentence says nothing on the question. Of questions on one half of SQuAD's articles, 3 % found
-/// such a sentence in other articles than their own, and 96 % in their own; on the other half 2 % and 95 %.
-const RELEVANT: f32 = 0.65;
+/// What a word of the question counts that stands in the headings above a sentence or in the sentence before.
+const NEAR_BY: f32 = 0.5;
+
+/// What a sentence loses that has no figure or name where one is asked for.
+const LACKING: f32 = 0.15;
+
+/// Relevance below which a sentence says nothing on the question. Of questions on one half of SQuAD's articles, 10 % found
+/// such a sentence in the three nearest passages of other articles, and 95 % in their own passage.
+const RELEVANT: f32 = 0.75;
 
 /// A further sentence must come this close to the best one.
 const NEAR_THE_BEST: f32 = 0.8;
@@ -38,6 +45,7 @@ const NEAR_THE_BEST: f32 = 0.8;
 /// thread for some milliseconds a sentence.
 pub fn answer(embedder: &dyn Embedder, question: &str, sources: &[Source]) -> Result<Vec<Quote>, EmbedError> {
     let asked = Words::of(question);
+    let asked_for = AskedFor::of(question);
     let Some(meaning) = embedder.embed(&[question])?.pop() else {
         return Ok(Vec::new());
     };
@@ -45,9 +53,16 @@ pub fn answer(embedder: &dyn Embedder, question: &str, sources: &[Source]) -> Re
     for (source, evidence) in sources.iter().take(SEARCHED).map(Evidence::new).enumerate() {
         let mut evidence = evidence;
         let vectors = evidence.vectors(embedder)?.to_vec();
-        for (sentence, vector) in evidence.sentences.iter().zip(&vectors) {
-            let shared = share(&asked.terms, |term| sentence.words.terms.contains(term));
-            let relevance = cosine(&meaning, vector) + WORDS * shared;
+        let nothing = Words::default();
+        let before = iter::once(&nothing).chain(evidence.sentences.iter().map(|sentence| &sentence.words));
+        for ((sentence, vector), before) in evidence.sentences.iter().zip(&vectors).zip(before) {
+            let said = &sentence.words;
+            let is_near = |term: &str| evidence.context.terms.contains(term) || before.terms.contains(term);
+            let shared = share(&asked.terms, |term| said.terms.contains(term));
+            let near = share(&asked.terms, |term| !said.terms.contains(term) && is_near(term));
+            let lacks = asked_for.is_some_and(|kind| !kind.is_in(said, &asked));
+            let relevance =
+                cosine(&meaning, vector) + WORDS * (shared + NEAR_BY * near) - if lacks { LACKING } else { 0.0 };
             if relevance >= RELEVANT {
                 quotes.push(Quote {
                     source,
@@ -105,6 +120,25 @@ mod tests {
             "The notice period is three months to the end of a quarter."
         );
         assert_eq!(answers("How much is the rent?")[0], "The rent is 900 euros a month.");
+    }
+
+    #[test]
+    fn headings_and_the_kind_of_answer_count() {
+        let source = Source {
+            text: "Warranty\n\nThe buyer inspects the goods on arrival and reports visible defects in writing. The \
+                   supplier warrants the goods for a period of 24 months from the date of delivery. Wear of filters is \
+                   excluded."
+                .to_owned(),
+            title: "supply.txt".to_owned(),
+            headings: vec!["Warranty".to_owned()],
+        };
+        let quotes = answer(
+            &*MODEL,
+            "How long does the warranty period run, and from when?",
+            std::slice::from_ref(&source),
+        )
+        .unwrap();
+        assert!(source.text[quotes[0].range.clone()].contains("24 months"));
     }
 
     #[test]

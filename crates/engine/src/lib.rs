@@ -2,6 +2,7 @@
 //!
 //! Nothing here knows HTTP, SQL or who is asking: the server and the store bring those.
 
+mod asked_for;
 pub mod dense;
 pub mod document;
 pub mod embed;

@@ -46,6 +46,8 @@ pub struct Sought<'q> {
     pub vector: &'q [f32],
     /// 0 is meaning alone, 1 is words alone.
     pub lexical_weight: f32,
+    /// How far that model knows the question's language, above 0 up to 1.
+    pub fluency: f32,
 }
 
 /// Rankings of the same passages, best first.
@@ -84,7 +86,7 @@ impl PassageIndex {
         let others: Vec<i64> = others.filter(|key| !cosines.contains_key(key)).collect();
         let stored = store.vectors(within, &others).await?;
         cosines.extend(stored.iter().map(|(key, stored)| (*key, cosine(stored, sought.vector))));
-        let fused = fuse(&lexical, &cosines, sought.lexical_weight);
+        let fused = fuse(&lexical, &cosines, sought.lexical_weight, sought.fluency);
         Ok(Rankings {
             lexical,
             dense,

@@ -90,6 +90,7 @@ impl Fixture {
             question: "",
             vector,
             lexical_weight: 0.5,
+            fluency: 1.0,
         };
         let found = self.index.search(&self.store, within, &sought).await.unwrap();
         let seqs: Vec<i64> = found.dense.iter().map(|(seq, _)| *seq).collect();
@@ -177,6 +178,7 @@ async fn searches_beside_additions_and_deletions_see_only_what_is_there() {
                         question: "",
                         vector: &along(1, 0.0),
                         lexical_weight: 0.5,
+                        fluency: 1.0,
                     };
                     let found = fixture.index.search(&fixture.store, &[base], &sought).await.unwrap();
                     assert!(found.dense.len() >= 3);

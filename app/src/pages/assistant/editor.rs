@@ -40,7 +40,10 @@ pub fn Editor(loaded: Loaded) -> impl IntoView {
                 Ok(assistant) => {
                     let version = assistant.version;
                     versions.set(client.get(&format!("{path}/versions")).await?);
-                    draft.fill(&assistant.settings);
+                    // What was typed while it was being saved stays, as a change that is not saved yet.
+                    if untrack(|| draft.read()).is_ok_and(|settings| settings == body.settings) {
+                        draft.fill(&assistant.settings);
+                    }
                     saved.set(assistant);
                     theirs.set(None);
                     told.set(Some(format!("Saved as version {version}.")));
