@@ -4,7 +4,7 @@ import { AxeBuilder } from '@axe-core/playwright';
 import { expect, type Page } from '@playwright/test';
 import { lighthouse } from './fixtures.ts';
 
-/** Resolves once the page reacts to its own scripts; a page without JavaScript is whole as it arrives. */
+/** Resolves once the page reacts to its own scripts. Pages for visitors bring none: they are whole as they arrive. */
 export async function hydrated(page: Page): Promise<void> {
   await page.locator('html[data-hydrated]').waitFor({ state: 'attached' });
 }

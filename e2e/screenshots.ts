@@ -15,7 +15,7 @@ for (const { name, path, signedIn } of pages) {
         await page.setViewportSize({ width, height: 900 });
         await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
         await page.goto(path(library));
-        await hydrated(page);
+        if (signedIn) await hydrated(page);
         await page.screenshot({ path: `${folder}/${name}-${width}-${colorScheme}.png`, fullPage: true });
       }
     }

@@ -18,7 +18,7 @@ mod transport;
 
 pub use app::App;
 pub use plain_form::RefusedForm;
-pub use shell::{Assets, shell};
+pub use shell::{AppFiles, Assets, shell};
 
 /// Takes over the page that the server rendered; called by the script of [`shell`].
 #[cfg(feature = "hydrate")]

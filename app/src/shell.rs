@@ -5,13 +5,20 @@ use leptos_meta::MetaTags;
 
 use crate::App;
 
-/// Addresses of the browser bundle's files.
+/// Addresses of the files that a page brings along.
 #[derive(Debug, Clone)]
 pub struct Assets {
-    pub js: String,
-    pub wasm: String,
     pub css: String,
     pub icon: String,
+    /// The app, on pages that are more than text and forms.
+    pub app: Option<AppFiles>,
+}
+
+/// The app for the browser.
+#[derive(Debug, Clone)]
+pub struct AppFiles {
+    pub js: String,
+    pub wasm: String,
 }
 
 /// What a page does whose scripts do not come; the style sheet then shows a note.
@@ -21,12 +28,15 @@ const STOPPED: &str = ".catch(error => { document.documentElement.setAttribute('
 /// `address` is the page's own where the browser shows another, because it has posted a form there.
 pub fn shell(assets: Assets, nonce: String, address: Option<String>) -> AnyView {
     let right_address = address.map(|address| format!("history.replaceState(null, '', {});", script_string(&address)));
-    let start = format!(
-        "{}import({}).then(app => app.default({{ module_or_path: {} }}).then(() => app.hydrate())){STOPPED}",
-        right_address.unwrap_or_default(),
-        script_string(&assets.js),
-        script_string(&assets.wasm),
-    );
+    let start = assets.app.as_ref().map(|app| {
+        format!(
+            "import({}).then(app => app.default({{ module_or_path: {} }}).then(() => app.hydrate())){STOPPED}",
+            script_string(&app.js),
+            script_string(&app.wasm),
+        )
+    });
+    let script: String = right_address.into_iter().chain(start).collect();
+    let script_nonce = nonce.clone();
     view! {
         <!DOCTYPE html>
         <html lang="en">
@@ -36,9 +46,22 @@ pub fn shell(assets: Assets, nonce: String, address: Option<String>) -> AnyView 
                 <meta name="color-scheme" content="light dark" />
                 <link rel="icon" href=assets.icon r#type="image/svg+xml" />
                 <link rel="stylesheet" href=assets.css />
-                <link rel="modulepreload" href=assets.js nonce=nonce.clone() />
-                <link rel="preload" href=assets.wasm r#as="fetch" r#type="application/wasm" crossorigin="anonymous" />
-                <script type="module" nonce=nonce inner_html=start></script>
+                {assets
+                    .app
+                    .map(|app| {
+                        view! {
+                            <link rel="modulepreload" href=app.js nonce=nonce />
+                            <link
+                                rel="preload"
+                                href=app.wasm
+                                r#as="fetch"
+                                r#type="application/wasm"
+                                crossorigin="anonymous"
+                            />
+                        }
+                    })}
+                {(!script.is_empty())
+                    .then(|| view! { <script type="module" nonce=script_nonce inner_html=script></script> })}
                 <MetaTags />
             </head>
             <body>

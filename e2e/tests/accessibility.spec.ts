@@ -7,7 +7,7 @@ for (const { name, path, signedIn } of pages) {
     if (signedIn) await signIn(library.owner);
     await page.emulateMedia({ reducedMotion: 'reduce' });
     await page.goto(path(library));
-    await hydrated(page);
+    if (signedIn) await hydrated(page);
     await expect(page.getByRole('main')).toBeVisible();
     for (const width of widths) {
       await page.setViewportSize({ width, height: 900 });

@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use app::Assets;
+use app::{AppFiles, Assets};
 use axum::{
     Router,
     extract::{Request, State},
@@ -69,10 +69,12 @@ impl Bundle {
     pub fn assets(&self) -> Assets {
         let address = |name: &str| format!("/site/{name}");
         Assets {
-            js: address(&self.manifest.js),
-            wasm: address(&self.manifest.wasm),
             css: address(&self.manifest.css),
             icon: address(&self.icon),
+            app: Some(AppFiles {
+                js: address(&self.manifest.js),
+                wasm: address(&self.manifest.wasm),
+            }),
         }
     }
 

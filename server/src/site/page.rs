@@ -28,7 +28,8 @@ use crate::{http::Caller, state::AppState};
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 const LARGEST_PAGE: usize = 64 << 20;
 
-/// For visitors who are not signed in.
+/// For visitors who are not signed in. These pages are one form each and do nothing that needs the app, so that they are
+/// there at once.
 const ENTRANCES: [&str; 2] = ["/sign-in", "/sign-up"];
 
 #[derive(Clone)]
@@ -125,6 +126,10 @@ pub async fn answer(
     let client = Client::new(Arc::new(transport));
     let address = refused.as_ref().map(|refused| refused.page.clone());
     let refused = refused.map(|refused| refused.form);
+    let mut assets = pages.assets;
+    if ENTRANCES.contains(&uri.path()) {
+        assets.app = None;
+    }
     let nonce = Arc::new(OnceLock::new());
     let nonce_of_page = nonce.clone();
     let renderer = leptos_axum::render_app_async_with_context(
@@ -136,7 +141,7 @@ pub async fn answer(
         },
         move || {
             let nonce = nonce_of_page.get_or_init(|| use_nonce().map(|nonce| nonce.to_string()).unwrap_or_default());
-            shell(pages.assets.clone(), nonce.clone(), address.clone())
+            shell(assets.clone(), nonce.clone(), address.clone())
         },
     );
     let mut request = Request::new(Body::empty());

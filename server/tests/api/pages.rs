@@ -41,6 +41,21 @@ async fn who_is_not_signed_in_is_asked_to_and_comes_back() {
 }
 
 #[tokio::test]
+async fn the_pages_for_visitors_come_without_the_app() {
+    let server = server_with_pages().await;
+    for path in ["/sign-in", "/sign-up"] {
+        let page = server.nobody().open(path).await.text();
+        assert!(page.contains("main-1.css") && !page.contains("hyperion-1"), "{page}");
+    }
+    let ada = server.sign_up("ada@example.org").await;
+    let page = ada.open("/").await.text();
+    assert!(
+        page.contains("hyperion-1.js") && page.contains("hyperion-1.wasm"),
+        "{page}"
+    );
+}
+
+#[tokio::test]
 async fn a_page_comes_whole_and_runs_only_the_scripts_it_brings() {
     let server = server_with_pages().await;
     let ada = server.sign_up("ada@example.org").await;
