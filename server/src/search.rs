@@ -36,13 +36,13 @@ async fn search_route(
             format!("Ask with 1 to {LONGEST_QUERY} characters."),
         ));
     }
-    let mut found = search(&state, caller.user.id, query, &request.knowledge_base_ids, 0.5).await?;
-    found.truncate(request.limit.unwrap_or(10).clamp(1, 50) as usize);
+    let limit = request.limit.unwrap_or(10).clamp(1, 50) as usize;
+    let found = search(&state, caller.user.id, query, &request.knowledge_base_ids, 0.5, limit).await?;
     let hits = found.into_iter().map(|found| found.hit).collect();
     Ok(Json(SearchResults { hits }))
 }
 
-/// The passages that fit the question best, best first, from those of the named knowledge bases (of all, when none is
+/// The `most` passages that fit the question best, best first, from those of the named knowledge bases (of all, when none is
 /// named) that the caller may read.
 pub async fn search(
     state: &AppState,
@@ -50,6 +50,7 @@ pub async fn search(
     question: &str,
     within: &[KnowledgeBaseId],
     lexical_weight: f32,
+    most: usize,
 ) -> Result<Vec<PassageRow>, ApiError> {
     let readable = state.store.readable(caller, within).await?;
     let embedder = state.embedder.clone();
@@ -68,7 +69,8 @@ pub async fn search(
         lexical_weight,
         fluency,
     };
-    let found = state.passage_index.search(&state.store, &readable, &sought).await?;
+    let mut found = state.passage_index.search(&state.store, &readable, &sought).await?;
+    found.fused.truncate(most);
 
     let wanted: Vec<i64> = found.fused.iter().map(|(key, _)| *key).collect();
     let rows = state.store.passages(&readable, &wanted).await?;

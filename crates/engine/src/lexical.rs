@@ -7,7 +7,7 @@ use rust_stemmers::{Algorithm, Stemmer};
 use unicode_normalization::{UnicodeNormalization, char::is_combining_mark};
 use unicode_segmentation::UnicodeSegmentation;
 
-/// Words so common that they say nothing about a passage.
+/// Words so common that they say nothing about a passage, in order.
 const STOP_WORDS: [&str; 127] = [
     "a",
     "about",
@@ -208,7 +208,7 @@ fn push_pairs(piece: &str, terms: &mut Vec<String>) {
 }
 
 fn push_word(word: &str, stemmer: &Stemmer, terms: &mut Vec<String>) {
-    if STOP_WORDS.contains(&word) {
+    if STOP_WORDS.binary_search(&word).is_ok() {
         return;
     }
     let folded: String = if word.is_ascii() {
@@ -239,6 +239,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+
+    #[test]
+    fn stop_words_are_in_order() {
+        assert!(STOP_WORDS.is_sorted());
+    }
 
     #[test]
     fn words_are_folded_and_stemmed_and_stop_words_dropped() {

@@ -9,6 +9,9 @@ use store::{PassageRow, StoreError};
 
 use crate::{http::ApiError, search, state::AppState};
 
+/// Passages that are looked at for each one taken: some are too far off, or say what a better one says.
+const LOOKED_AT: usize = 4;
+
 /// Share of words in common from which two passages say the same.
 const SAME: f32 = 0.85;
 
@@ -30,9 +33,11 @@ pub async fn passages(
              others in the assistant's settings.",
         ));
     }
-    let mut found = search::search(state, caller, question, named, retrieval.lexical_weight).await?;
+    let count = retrieval.passages as usize;
+    let most = LOOKED_AT * count;
+    let mut found = search::search(state, caller, question, named, retrieval.lexical_weight, most).await?;
     found.retain(|row| row.hit.relevance >= retrieval.min_score);
-    let mut found = different(found, retrieval.passages as usize);
+    let mut found = different(found, count);
     found.sort_by_key(|row| (row.hit.document_id.0, row.ordinal));
     let mut runs = Vec::new();
     for run in found.chunk_by(|a, b| side_by_side(a, b, retrieval.neighbours)) {
