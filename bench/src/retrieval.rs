@@ -3,7 +3,7 @@
 use std::{error::Error, path::Path};
 
 use engine::{
-    embed::{Embedder, MiniLm, fluency},
+    embed::{Embedder, Meaning, MiniLm},
     split::{ChunkSettings, split},
 };
 use indicatif::{ProgressBar, ProgressStyle};
@@ -61,12 +61,11 @@ async fn measure_set(embedder: &dyn Embedder, set: &str, folder: &Path) -> Resul
     };
     let bar = progress(collection.queries.len(), &format!("Searching {set}"))?;
     for query in &collection.queries {
-        let vector = embedder.embed(&[&query.text])?.pop().unwrap_or_default();
+        let meaning = Meaning::of(embedder, &query.text)?;
         let sought = Sought {
             question: &query.text,
-            vector: &vector,
+            meaning: &meaning,
             lexical_weight: 0.5,
-            fluency: fluency(embedder, &query.text),
         };
         let found = index.search(&library.store, &within, &sought).await?;
         for (quality, ranking) in [

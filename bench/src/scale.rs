@@ -9,7 +9,7 @@ use std::{
 use api::KnowledgeBaseId;
 use engine::{
     document::ExtractedText,
-    embed::{Embedder, fluency},
+    embed::{Embedder, Meaning},
     split::Passage,
 };
 use store::{PassageIndex, Sought, Store};
@@ -67,12 +67,11 @@ pub async fn measure(
     let bar = progress(60, "Searching many passages")?;
     for query in collection.queries.iter().take(60) {
         let begun = Instant::now();
-        let vector = embedder.embed(&[&query.text])?.pop().unwrap_or_default();
+        let meaning = Meaning::of(embedder, &query.text)?;
         let sought = Sought {
             question: &query.text,
-            vector: &vector,
+            meaning: &meaning,
             lexical_weight: 0.5,
-            fluency: fluency(embedder, &query.text),
         };
         index.search(&store, &within, &sought).await?;
         taken.push(begun.elapsed());

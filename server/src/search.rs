@@ -4,10 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use api::{KnowledgeBaseId, SearchHit, SearchRequest, SearchResults, UserId};
 use axum::{Json, extract::State};
-use engine::{
-    embed::{EmbedError, fluency},
-    lexical,
-};
+use engine::{embed::Meaning, lexical};
 use store::{PassageRow, Sought};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
@@ -37,53 +34,45 @@ async fn search_route(
         ));
     }
     let limit = request.limit.unwrap_or(10).clamp(1, 50) as usize;
-    let found = search(&state, caller.user.id, query, &request.knowledge_base_ids, 0.5, limit).await?;
-    let hits = found.into_iter().map(|found| found.hit).collect();
+    let found = search(&state, caller.user.id, query, &request.knowledge_base_ids, 0.5).await?;
+    let hits = found.take(limit).map(|found| found.hit).collect();
     Ok(Json(SearchResults { hits }))
 }
 
-/// The `most` passages that fit the question best, best first, from those of the named knowledge bases (of all, when none is
-/// named) that the caller may read.
+/// The passages that fit the question best, best first, from those of the named knowledge bases (of all, when none is
+/// named) that the caller may read. How relevant one is, is found out when it is taken.
 pub async fn search(
     state: &AppState,
     caller: UserId,
     question: &str,
     within: &[KnowledgeBaseId],
     lexical_weight: f32,
-    most: usize,
-) -> Result<Vec<PassageRow>, ApiError> {
+) -> Result<impl Iterator<Item = PassageRow> + use<>, ApiError> {
     let readable = state.store.readable(caller, within).await?;
     let embedder = state.embedder.clone();
     let text = question.to_owned();
-    let understood = tokio::task::spawn_blocking(move || {
-        let vector = embedder.embed(&[&text])?.pop().unwrap_or_default();
-        Ok::<_, EmbedError>((vector, fluency(embedder.as_ref(), &text)))
-    });
-    let (vector, fluency) = understood
+    let meaning = tokio::task::spawn_blocking(move || Meaning::of(embedder.as_ref(), &text))
         .await
         .map_err(ApiError::internal)?
         .map_err(ApiError::internal)?;
     let sought = Sought {
         question,
-        vector: &vector,
+        meaning: &meaning,
         lexical_weight,
-        fluency,
     };
-    let mut found = state.passage_index.search(&state.store, &readable, &sought).await?;
-    found.fused.truncate(most);
+    let found = state.passage_index.search(&state.store, &readable, &sought).await?;
 
     let wanted: Vec<i64> = found.fused.iter().map(|(key, _)| *key).collect();
     let rows = state.store.passages(&readable, &wanted).await?;
     let mut rows: HashMap<i64, PassageRow> = rows.into_iter().map(|row| (row.seq, row)).collect();
     let asked = lexical::query_terms(question);
-    let in_order = found.fused.into_iter().filter_map(|(key, score)| {
+    Ok(found.fused.into_iter().filter_map(move |(key, score)| {
         let mut row = rows.remove(&key)?;
         let cosine = found.cosines.get(&key).copied().unwrap_or(0.0);
         row.hit.score = score;
         row.hit.relevance = cosine.max(words_in_common(&asked, &row.hit)).clamp(0.0, 1.0);
         Some(row)
-    });
-    Ok(in_order.collect())
+    }))
 }
 
 /// The share of the question's terms that a passage holds, where it is most of them: a word or two that happen to be

@@ -28,7 +28,7 @@ const SENTENCES: usize = 3;
 /// What the share of the question's words in a sentence counts beside the cosine of the two.
 const WORDS: f32 = 0.7;
 
-/// What a word of the question counts that stands in the headings above a sentence or in the sentence before.
+/// What a word of the question counts that stands in the title and headings above a sentence or in the sentence before.
 const NEAR_BY: f32 = 0.5;
 
 /// What a sentence loses that has no figure or name where one is asked for.

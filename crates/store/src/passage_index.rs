@@ -11,7 +11,7 @@ use std::{
 use api::{DocumentId, KnowledgeBaseId};
 use engine::{
     dense::{Candidate, DenseBlock},
-    embed::from_f16_bytes,
+    embed::{Meaning, from_f16_bytes},
     fusion::fuse,
     lexical,
 };
@@ -42,12 +42,10 @@ struct Held {
 /// The question as both rankings need it.
 pub struct Sought<'q> {
     pub question: &'q str,
-    /// Its vector by the model that made those of the passages.
-    pub vector: &'q [f32],
+    /// By the model that made the vectors of the passages.
+    pub meaning: &'q Meaning,
     /// 0 is meaning alone, 1 is words alone.
     pub lexical_weight: f32,
-    /// How far that model knows the question's language, above 0 up to 1.
-    pub fluency: f32,
 }
 
 /// Rankings of the same passages, best first.
@@ -80,13 +78,17 @@ impl PassageIndex {
         // A word that a question repeats counts as often.
         let terms = lexical::terms(sought.question);
         let lexical = store.lexical_search(within, &terms, CANDIDATES as u32).await?;
-        let dense = self.nearest(store, within, sought.vector, CANDIDATES).await?;
+        let dense = self.nearest(store, within, &sought.meaning.vector, CANDIDATES).await?;
         let mut cosines: HashMap<i64, f32> = dense.iter().copied().collect();
         let others = lexical.iter().map(|(key, _)| *key);
         let others: Vec<i64> = others.filter(|key| !cosines.contains_key(key)).collect();
         let stored = store.vectors(within, &others).await?;
-        cosines.extend(stored.iter().map(|(key, stored)| (*key, cosine(stored, sought.vector))));
-        let fused = fuse(&lexical, &cosines, sought.lexical_weight, sought.fluency);
+        cosines.extend(
+            stored
+                .iter()
+                .map(|(key, stored)| (*key, cosine(stored, &sought.meaning.vector))),
+        );
+        let fused = fuse(&lexical, &cosines, sought.lexical_weight, sought.meaning.fluency);
         Ok(Rankings {
             lexical,
             dense,

@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "in a test, a surprise is a failure")]
 
 use api::{CreateKnowledgeBase, DocumentId, KnowledgeBaseId, Stage, UserId};
-use engine::{document::ExtractedText, split::Passage};
+use engine::{document::ExtractedText, embed::Meaning, split::Passage};
 use store::{NewDocument, NewPassage, NewUser, PassageIndex, Published, Sought, Store};
 use uuid::Uuid;
 
@@ -88,9 +88,8 @@ impl Fixture {
     async fn nearest(&self, within: &[KnowledgeBaseId], vector: &[f32; DIMENSION]) -> Vec<String> {
         let sought = Sought {
             question: "",
-            vector,
+            meaning: &meaning(vector),
             lexical_weight: 0.5,
-            fluency: 1.0,
         };
         let found = self.index.search(&self.store, within, &sought).await.unwrap();
         let seqs: Vec<i64> = found.dense.iter().map(|(seq, _)| *seq).collect();
@@ -104,6 +103,13 @@ impl Fixture {
                 .clone()
         };
         seqs.iter().map(name).collect()
+    }
+}
+
+fn meaning(vector: &[f32; DIMENSION]) -> Meaning {
+    Meaning {
+        vector: vector.to_vec(),
+        fluency: 1.0,
     }
 }
 
@@ -176,9 +182,8 @@ async fn searches_beside_additions_and_deletions_see_only_what_is_there() {
                 for _ in 0..40 {
                     let sought = Sought {
                         question: "",
-                        vector: &along(1, 0.0),
+                        meaning: &meaning(&along(1, 0.0)),
                         lexical_weight: 0.5,
-                        fluency: 1.0,
                     };
                     let found = fixture.index.search(&fixture.store, &[base], &sought).await.unwrap();
                     assert!(found.dense.len() >= 3);

@@ -9,9 +9,6 @@ use store::{PassageRow, StoreError};
 
 use crate::{http::ApiError, search, state::AppState};
 
-/// Passages that are looked at for each one taken: some are too far off, or say what a better one says.
-const LOOKED_AT: usize = 4;
-
 /// Share of words in common from which two passages say the same.
 const SAME: f32 = 0.85;
 
@@ -33,11 +30,9 @@ pub async fn passages(
              others in the assistant's settings.",
         ));
     }
-    let count = retrieval.passages as usize;
-    let most = LOOKED_AT * count;
-    let mut found = search::search(state, caller, question, named, retrieval.lexical_weight, most).await?;
-    found.retain(|row| row.hit.relevance >= retrieval.min_score);
-    let mut found = different(found, count);
+    let found = search::search(state, caller, question, named, retrieval.lexical_weight).await?;
+    let relevant = found.filter(|row| row.hit.relevance >= retrieval.min_score);
+    let mut found = different(relevant, retrieval.passages as usize);
     found.sort_by_key(|row| (row.hit.document_id.0, row.ordinal));
     let mut runs = Vec::new();
     for run in found.chunk_by(|a, b| side_by_side(a, b, retrieval.neighbours)) {
@@ -71,7 +66,7 @@ fn that_fit(mut runs: Vec<Run>, mut room: usize, tokens: impl Fn(&SearchHit) -> 
 }
 
 /// The first `count` that are not near-copies of better ones.
-fn different(found: Vec<PassageRow>, count: usize) -> Vec<PassageRow> {
+fn different(found: impl Iterator<Item = PassageRow>, count: usize) -> Vec<PassageRow> {
     let mut kept: Vec<(PassageRow, HashSet<String>)> = Vec::new();
     for row in found {
         if kept.len() == count {
