@@ -66,8 +66,13 @@ pub(super) struct Answer {
 
 /// Reads an answer, which may still grow unless it is finished.
 pub(super) fn read(answer: &str, finished: bool) -> Answer {
-    // The letters of an open `[passage 1` must not pass for the next sentence.
-    let answer = if finished { answer } else { before_open_marker(answer) };
+    // The letters of an open `[passage 1` must not pass for the next sentence, and only as many backticks as opened a
+    // piece of code end it: more of them may come.
+    let answer = if finished {
+        answer
+    } else {
+        before_open_marker(answer).trim_end_matches('`')
+    };
     let blocks = blocks(answer);
     // A block is settled by the first letter after it: by then it is clear that the block is over.
     let last_letter = blocks.iter().rposition(|block| has_letter(answer, block));
