@@ -51,7 +51,7 @@ unit:
 faults:
 	@scripts/setup.sh test
 	@echo "== Every hostile file, twenty kills, very many and very long files"
-	cargo nextest run --workspace --exclude xtask --run-ignored only --profile faults -E "binary(faults)"
+	cargo nextest run --release --package server --run-ignored only --profile faults -E "binary(faults)"
 
 e2e:
 	@scripts/setup.sh e2e

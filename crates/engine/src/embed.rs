@@ -10,7 +10,7 @@ use std::{
 
 use rten::{Model, ModelOptions, NodeId, RunOptions, ThreadPool};
 use rten_tensor::{AsView, Layout, NdTensor};
-use tokenizers::{Tokenizer, TruncationParams};
+use tokenizers::Tokenizer;
 
 #[derive(Debug, thiserror::Error)]
 pub enum EmbedError {
@@ -38,10 +38,8 @@ pub trait Embedder: Send + Sync {
 /// all-MiniLM-L6-v2: 384 dimensions, mean over tokens, texts cut after 256 tokens.
 pub struct MiniLm {
     model: Model,
-    /// Cuts at [`MAX_TOKENS`].
-    tokenizer: Tokenizer,
     /// Cuts nothing.
-    counter: Tokenizer,
+    tokenizer: Tokenizer,
     inputs: Vec<(NodeId, Input)>,
     output: NodeId,
     /// One thread each: two texts side by side are faster than one text on two threads.
@@ -69,14 +67,8 @@ impl MiniLm {
         let mut tokenizer =
             Tokenizer::from_file(folder.join("tokenizer.json")).map_err(|error| fail(error.to_string()))?;
         tokenizer.with_padding(None);
-        let mut counter = tokenizer.clone();
-        counter.with_truncation(None).map_err(|error| fail(error.to_string()))?;
-        let truncation = TruncationParams {
-            max_length: MAX_TOKENS,
-            ..TruncationParams::default()
-        };
         tokenizer
-            .with_truncation(Some(truncation))
+            .with_truncation(None)
             .map_err(|error| fail(error.to_string()))?;
         let model = ModelOptions::with_all_ops()
             .load_file(folder.join("model.onnx"))
@@ -97,7 +89,6 @@ impl MiniLm {
         Ok(Self {
             model,
             tokenizer,
-            counter,
             inputs,
             output,
             pools,
@@ -108,14 +99,14 @@ impl MiniLm {
     fn embed_one(&self, text: &str, options: &RunOptions) -> Result<Vec<f32>, EmbedError> {
         let failed = |error: &dyn std::fmt::Display| EmbedError::Failed(error.to_string());
         let encoding = self.tokenizer.encode_fast(text, true).map_err(|error| failed(&error))?;
-        let length = encoding.len();
-        let as_i32 = |ids: &[u32]| ids.iter().map(|&id| i32::try_from(id).unwrap_or(0)).collect::<Vec<_>>();
+        let tokens = within_limit(encoding.get_ids());
+        let length = tokens.len();
         let inputs = self
             .inputs
             .iter()
             .map(|(node, input)| {
                 let values = match input {
-                    Input::TokenIds => as_i32(encoding.get_ids()),
+                    Input::TokenIds => tokens.clone(),
                     Input::AttentionMask => vec![1; length],
                     Input::TokenTypes => vec![0; length],
                 };
@@ -154,7 +145,7 @@ impl Embedder for MiniLm {
 
     fn count_tokens(&self, text: &str) -> usize {
         // Texts that cannot be tokenised count as one token a byte: too long rather than too short.
-        self.counter
+        self.tokenizer
             .encode_fast(text, false)
             .map_or(text.len(), |encoding| encoding.len())
     }
@@ -164,6 +155,15 @@ impl Embedder for MiniLm {
         let options = RunOptions::default().with_thread_pool(Some(pool.clone()));
         texts.iter().map(|text| self.embed_one(text, &options)).collect()
     }
+}
+
+/// The tokens as far as the model reads them, the last of which ends every text.
+fn within_limit(ids: &[u32]) -> Vec<i32> {
+    let kept = match ids {
+        [first @ .., end] if first.len() >= MAX_TOKENS => [&first[..MAX_TOKENS - 1], &[*end]].concat(),
+        all => all.to_vec(),
+    };
+    kept.into_iter().map(|id| i32::try_from(id).unwrap_or(0)).collect()
 }
 
 /// What a model makes of a question.
@@ -268,6 +268,16 @@ mod tests {
         let model = model();
         assert_eq!(model.count_tokens("one two three"), 3);
         assert!(model.count_tokens(&"word ".repeat(1000)) >= 1000);
+    }
+
+    #[test]
+    fn a_text_longer_than_the_model_reads_keeps_its_beginning_and_its_end_mark() {
+        let ids: Vec<u32> = (0..300).collect();
+        let kept = within_limit(&ids);
+        assert_eq!((kept.len(), kept[254], kept[255]), (256, 254, 299));
+        assert_eq!(within_limit(&ids[..256]).len(), 256);
+        assert_eq!(within_limit(&ids[..256])[255], 255);
+        assert_eq!(model().embed(&[&"word ".repeat(1000)]).unwrap()[0].len(), 384);
     }
 
     #[test]
