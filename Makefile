@@ -6,7 +6,7 @@ DATA ?= data
 # The xtask is checked and tested apart: together with it, cargo would compile the server's libraries with the features
 # that the xtask asks for, and then once more without them for the server itself.
 
-.PHONY: help run test format lint licences unit faults e2e screenshots bench
+.PHONY: help run test format lint licences unit unit-beside-servers faults e2e screenshots bench
 
 help:
 	@echo "make run          build everything and serve it on http://$(ADDRESS), data in ./$(DATA)"
@@ -45,7 +45,13 @@ licences:
 unit:
 	@echo "== Tests without a browser"
 	cargo nextest run --package xtask
+	scripts/servers.sh $(MAKE) --no-print-directory unit-beside-servers
+
+# The API is tested on either database.
+unit-beside-servers:
 	cargo nextest run --workspace --exclude xtask
+	TEST_DATABASE=postgres HYPERION_SECRET_KEY=$(shell printf '5e%.0s' $$(seq 32)) \
+		cargo nextest run --workspace --exclude xtask --test api
 
 # Each of these tests takes minutes; `make unit` runs a smaller share of the same.
 faults:

@@ -74,6 +74,8 @@ if [ "$1" != run ]; then
     scripts/llm.sh fetch
 fi
 if [ "$1" = test ]; then
+    debian_packages pg_ctlcluster=postgresql redis-server=redis-server
+    scripts/s3.sh fetch
     cargo_tool cargo-deny $cargo_deny --no-default-features
     cargo_tool cargo-nextest $cargo_nextest --no-default-features
 fi

@@ -4,7 +4,7 @@ use std::{error::Error, path::Path};
 
 use api::{CreateKnowledgeBase, DocumentId, KnowledgeBaseId, Stage, UserId};
 use engine::{document::ExtractedText, lexical, split::Passage};
-use store::{NewDocument, NewPassage, NewUser, Published, Store};
+use store::{Location, NewDocument, NewPassage, NewUser, Published, Store};
 use uuid::Uuid;
 
 pub struct Library {
@@ -19,7 +19,7 @@ const LEASE_MS: i64 = 600_000;
 impl Library {
     /// A new database in this file.
     pub async fn create(file: &Path) -> Result<Self, Box<dyn Error>> {
-        let store = Store::open(file).await?;
+        let store = Store::open(&Location::File(file.to_owned())).await?;
         let new = NewUser {
             email: "bench@example.org",
             name: "Bench",

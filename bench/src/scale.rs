@@ -12,7 +12,7 @@ use engine::{
     embed::{Embedder, Meaning},
     split::Passage,
 };
-use store::{PassageIndex, Sought, Store};
+use store::{Location, PassageIndex, Sought, Store};
 
 use crate::{collection::Collection, library::Library, retrieval::progress};
 
@@ -55,7 +55,7 @@ pub async fn measure(
         library.store.close().await;
         std::fs::rename(&unfinished, &file)?;
     }
-    let store = Store::open(&file).await?;
+    let store = Store::open(&Location::File(file)).await?;
     let user = store
         .user_by_email("bench@example.org")
         .await?

@@ -15,7 +15,7 @@ use toml::Spanned;
 use self::value::Given;
 pub use self::{
     settings::{Config, ConfigArgs, SETTINGS, Setting},
-    value::LogFormat,
+    value::{DatabaseUrl, LogFormat, Role},
 };
 
 /// Prefix of the variables of all settings.
@@ -224,6 +224,15 @@ impl Config {
     /// Folder of the original files, named by document.
     pub fn originals_dir(&self) -> PathBuf {
         self.data_dir.join("originals")
+    }
+
+    /// Where the database is.
+    pub fn database(&self) -> store::Location {
+        let connections = u32::try_from(self.database_connections).unwrap_or(u32::MAX);
+        self.database_url
+            .as_ref()
+            .and_then(|url| store::Location::postgres(url.expose(), connections))
+            .unwrap_or_else(|| store::Location::File(self.data_dir.join("hyperion.db")))
     }
 
     /// The folder of the browser bundle, the model and the PDF library, as an absolute path: child processes that use

@@ -12,6 +12,7 @@ pub mod http;
 pub mod jobs;
 pub mod knowledge_bases;
 pub mod outbound;
+pub mod replicas;
 pub mod search;
 pub mod serve;
 mod site;

@@ -17,7 +17,6 @@ use tokio::{
     net::TcpListener,
     signal::unix::{Signal, SignalKind, signal},
 };
-use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
@@ -104,8 +103,20 @@ async fn nothing_here(uri: Uri) -> ApiError {
     )
 }
 
-/// Whether requests can be answered now.
+/// What a process answers that only reads documents.
+fn health(state: AppState) -> Router {
+    Router::new()
+        .route("/healthz", get(|| async { "ok" }))
+        .route("/readyz", get(ready))
+        .with_state(state)
+}
+
+/// Whether requests can be answered now, and should be sent here.
 async fn ready(State(state): State<AppState>) -> (StatusCode, Json<serde_json::Value>) {
+    if state.draining.is_cancelled() {
+        let stopping = serde_json::json!({ "stopping": true });
+        return (StatusCode::SERVICE_UNAVAILABLE, Json(stopping));
+    }
     match state.store.any_user_exists().await {
         Ok(_) => (StatusCode::OK, Json(serde_json::json!({ "database": "ok" }))),
         Err(error) => {
@@ -131,7 +142,11 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
         .map_err(|source| ServeError::Listen { address, source })?;
     let url = format!("http://{}", listener.local_addr().unwrap_or(address));
     let state = AppState::open(config, program).await?;
-    let workers = jobs::Workers::start(&state);
+    let role = state.config.role;
+    let workers = role.reads_documents().then(|| jobs::Workers::start(&state));
+    tokio::spawn(state.clone().wake_when_told());
+    tokio::spawn(state.running.clone().stop_when_told());
+    tokio::spawn(chat::elsewhere::watch(state.clone()));
     lock.describe("hyperion serve", Some(&url))
         .map_err(|source| FolderError::Unwritable {
             path: state.config.data_dir.clone(),
@@ -140,7 +155,7 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     let stopping = state.stopping.clone();
     // Heard before anybody is told that the server is there.
     let signals = StopSignals::listen().map_err(ServeError::Signals)?;
-    tokio::spawn(signals.stop_when_asked(stopping.clone()));
+    tokio::spawn(signals.stop_when_asked(state.clone()));
     welcome(&state, &url).await?;
 
     let listener = listener.tap_io(|connection| {
@@ -149,7 +164,12 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
             tracing::debug!(%error, "TCP_NODELAY could not be set");
         }
     });
-    let service = router(state.clone()).into_make_service_with_connect_info::<SocketAddr>();
+    let router = if role.serves() {
+        router(state.clone())
+    } else {
+        health(state.clone())
+    };
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
     let serving = axum::serve(listener, service).with_graceful_shutdown(stopping.clone().cancelled_owned());
     tokio::select! {
         served = serving => served.map_err(ServeError::Stopped)?,
@@ -157,7 +177,9 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
             tracing::warn!("requests that still ran were cut off");
         }
     }
-    workers.stop().await;
+    if let Some(workers) = workers {
+        workers.stop().await;
+    }
     state.running.all_ended().await;
     state.store.close().await;
     drop(lock);
@@ -208,10 +230,16 @@ impl StopSignals {
         })
     }
 
-    async fn stop_when_asked(mut self, stopping: CancellationToken) {
+    async fn stop_when_asked(mut self, state: AppState) {
         self.next().await;
         say("Stopping; ask again to stop at once");
-        stopping.cancel();
+        state.draining.cancel();
+        let patience = Duration::from_secs(state.config.drain_seconds);
+        tokio::select! {
+            _ = tokio::time::timeout(patience, state.running.all_ended()) => {}
+            () = self.next() => std::process::exit(1),
+        }
+        state.stopping.cancel();
         self.next().await;
         std::process::exit(1);
     }

@@ -1,25 +1,34 @@
 //! What every handler shares.
 
-use std::{collections::HashMap, path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc};
 
 use api::{Document, DocumentEvent, KnowledgeBaseId};
 use engine::{
     embed::{EmbedError, Embedder, MiniLm},
     extract::{Limits, child::Extractor},
 };
-use object_store::{ObjectStore, local::LocalFileSystem};
+use futures::Stream;
+use object_store::{
+    ObjectStore,
+    aws::{AmazonS3, AmazonS3Builder},
+    local::LocalFileSystem,
+    prefix::PrefixStore,
+};
 use store::{PassageIndex, Store, StoreError};
-use tokio::sync::{Mutex, Notify, broadcast};
+use tokio::sync::Notify;
+use tokio_stream::{StreamExt, wrappers::BroadcastStream};
 use tokio_util::sync::CancellationToken;
+use url::Url;
 
 use crate::{
     accounts::sign_in_limit::SignInLimit,
     chat::running::{self, RunningAnswers},
     config::Config,
-    connections::secrets::{Secrets, SecretsError},
+    connections::secrets::{self, Secrets, SecretsError},
     documents::idempotency::UploadsUnderWay,
     http::limits::RateLimits,
     outbound::Outbound,
+    replicas::{Redis, RedisError, Replicas},
 };
 
 /// Bytes of memory for the vectors of what is searched: about 2.5 million passages.
@@ -32,6 +41,7 @@ pub struct AppState {
     pub store: Store,
     /// The original files, named by document id.
     pub originals: Arc<dyn ObjectStore>,
+    pub replicas: Replicas,
     pub changes: DocumentChanges,
     /// Wakes workers when a job may be due.
     pub jobs_due: Arc<Notify>,
@@ -46,6 +56,8 @@ pub struct AppState {
     pub uploads_under_way: UploadsUnderWay,
     /// Set when the server is asked to stop: what never ends by itself ends then.
     pub stopping: CancellationToken,
+    /// Set before that: no more requests should be sent here, but they are answered.
+    pub draining: CancellationToken,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +66,15 @@ pub enum OpenError {
     DataFolder { path: PathBuf, source: std::io::Error },
     #[error("the folder of original files could not be opened: {0}")]
     Originals(#[from] object_store::Error),
+    #[error("the bucket of original files could not be set up: {0}. Check originals_url and the AWS_ variables")]
+    Bucket(#[source] object_store::Error),
+    #[error(
+        "with database_url, the secret key must be given by HYPERION_SECRET_KEY, the same for every replica: make one \
+         with `openssl rand -hex 32`"
+    )]
+    OwnSecretKey,
+    #[error(transparent)]
+    Redis(#[from] RedisError),
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
@@ -69,16 +90,37 @@ impl AppState {
     ///
     /// `program` is the `hyperion` program, which reads files in child processes of its own.
     pub async fn open(config: Config, program: PathBuf) -> Result<Self, OpenError> {
-        let originals_dir = config.originals_dir();
-        std::fs::create_dir_all(&originals_dir)
+        // Fails only when a provider is installed already, which is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let data_folder = |source| OpenError::DataFolder {
+            path: config.data_dir.clone(),
+            source,
+        };
+        std::fs::create_dir_all(&config.data_dir)
             .and_then(|()| tempfile::tempfile_in(&config.data_dir).map(drop))
-            .map_err(|source| OpenError::DataFolder {
-                path: config.data_dir.clone(),
-                source,
-            })?;
-        let store = Store::open(&config.data_dir.join("hyperion.db")).await?;
-        store.release_all_leases().await?;
-        store.fail_interrupted_answers(&running::interrupted()).await?;
+            .map_err(data_folder)?;
+        let originals: Arc<dyn ObjectStore> = match &config.originals_url {
+            Some(url) => Arc::new(bucket(url.expose()).map_err(OpenError::Bucket)?),
+            None => {
+                let folder = config.originals_dir();
+                std::fs::create_dir_all(&folder).map_err(data_folder)?;
+                // Synced to the disk, file and folder, before an upload is acknowledged.
+                Arc::new(LocalFileSystem::new_with_prefix(&folder)?.with_fsync(true))
+            }
+        };
+        if config.database_url.is_some() && std::env::var_os(secrets::KEY_VARIABLE).is_none() {
+            return Err(OpenError::OwnSecretKey);
+        }
+        let replicas = match &config.redis_url {
+            Some(url) => Replicas::sharing(Redis::new(url.expose())?),
+            None => Replicas::alone(),
+        };
+        let store = Store::open(&config.database()).await?;
+        // The data folder is this program's alone, and so is the database in it.
+        if config.database_url.is_none() {
+            store.release_all_leases().await?;
+            store.fail_interrupted_answers(&running::interrupted(), true).await?;
+        }
         let assets = config.assets();
         let embedder = MiniLm::load(&assets.join("models/all-MiniLM-L6-v2"), config.workers)?;
         let limits = Limits {
@@ -95,38 +137,71 @@ impl AppState {
             }),
             outbound: Outbound::new(config.allow_private_addresses)?,
             secrets: Secrets::open(&config.data_dir)?,
-            running: RunningAnswers::default(),
+            running: RunningAnswers::new(replicas.clone()),
             uploads_under_way: UploadsUnderWay::default(),
             stopping: CancellationToken::new(),
-            // Synced to the disk, file and folder, before an upload is acknowledged.
-            originals: Arc::new(LocalFileSystem::new_with_prefix(&originals_dir)?.with_fsync(true)),
+            draining: CancellationToken::new(),
+            originals,
             config: Arc::new(config),
             store,
-            changes: DocumentChanges::default(),
             jobs_due: Arc::new(Notify::new()),
-            sign_in_limit: Arc::new(SignInLimit::new()),
-            rate_limits: Arc::new(RateLimits::default()),
+            sign_in_limit: Arc::new(SignInLimit::new(replicas.redis())),
+            rate_limits: Arc::new(RateLimits::new(replicas.redis())),
+            changes: DocumentChanges {
+                replicas: replicas.clone(),
+            },
+            replicas,
         })
+    }
+
+    /// Wakes a worker, here or in another replica.
+    pub async fn job_is_due(&self) {
+        self.jobs_due.notify_one();
+        self.replicas.tell(JOBS_DUE, "").await;
+    }
+
+    /// Wakes the workers here when another replica has something for them, for as long as the runtime lives.
+    pub async fn wake_when_told(self) {
+        loop {
+            let mut told = self.replicas.listen(JOBS_DUE);
+            while told.recv().await.is_ok() {
+                self.jobs_due.notify_one();
+            }
+        }
     }
 }
 
-/// Tells browsers what happens to the documents of a knowledge base. A hint: the database holds the truth.
-#[derive(Clone, Default)]
-pub struct DocumentChanges {
-    channels: Arc<Mutex<HashMap<KnowledgeBaseId, broadcast::Sender<DocumentEvent>>>>,
+const JOBS_DUE: &str = "jobs-due";
+
+/// An S3 bucket, or a folder in it.
+pub fn bucket(url: &str) -> Result<PrefixStore<AmazonS3>, object_store::Error> {
+    let bucket = AmazonS3Builder::from_env()
+        .with_url(url)
+        // Only an endpoint that is named so is reached without TLS.
+        .with_allow_http(true)
+        .build()?;
+    let path = Url::parse(url).map(|url| url.path().to_owned()).unwrap_or_default();
+    Ok(PrefixStore::new(bucket, path.trim_matches('/')))
 }
 
-impl DocumentChanges {
-    /// A listener that falls this far behind misses the oldest and reads the list anew.
-    const KEPT: usize = 256;
+/// Tells browsers what happens to the documents of a knowledge base. A hint: the database holds the truth.
+#[derive(Clone)]
+pub struct DocumentChanges {
+    replicas: Replicas,
+}
 
-    pub async fn listen(&self, to: KnowledgeBaseId) -> broadcast::Receiver<DocumentEvent> {
-        let mut channels = self.channels.lock().await;
-        channels.retain(|_, channel| channel.receiver_count() > 0);
-        channels
-            .entry(to)
-            .or_insert_with(|| broadcast::channel(Self::KEPT).0)
-            .subscribe()
+fn topic_of(knowledge_base: KnowledgeBaseId) -> String {
+    format!("documents:{knowledge_base}")
+}
+
+/// Told of a knowledge base that is no more.
+const NO_MORE: &str = "";
+
+impl DocumentChanges {
+    /// What happens from now on. It ends when something may have been missed: read the list anew then.
+    pub fn listen(&self, to: KnowledgeBaseId) -> impl Stream<Item = DocumentEvent> + use<> {
+        BroadcastStream::new(self.replicas.listen(&topic_of(to)))
+            .map_while(|told| serde_json::from_str(&told.ok().filter(|told| **told != *NO_MORE)?).ok())
     }
 
     pub async fn document_changed(&self, document: &Document) {
@@ -138,13 +213,13 @@ impl DocumentChanges {
 
     /// Ends what listens to a knowledge base that is no more.
     pub async fn forget(&self, knowledge_base: KnowledgeBaseId) {
-        self.channels.lock().await.remove(&knowledge_base);
+        self.replicas.tell(&topic_of(knowledge_base), NO_MORE).await;
     }
 
     pub async fn tell(&self, knowledge_base: KnowledgeBaseId, event: DocumentEvent) {
-        if let Some(channel) = self.channels.lock().await.get(&knowledge_base) {
-            // Fails only when nobody listens any more, and then nobody misses it.
-            let _ = channel.send(event);
+        match serde_json::to_string(&event) {
+            Ok(text) => self.replicas.tell(&topic_of(knowledge_base), &text).await,
+            Err(error) => tracing::error!(%error, "a change of a document could not be told"),
         }
     }
 }

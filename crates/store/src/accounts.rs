@@ -5,11 +5,12 @@ use api::{
     UpdateUser, User, UserId,
 };
 use chrono::{DateTime, Utc};
-use sqlx::{FromRow, Row, sqlite::SqliteRow};
 use uuid::Uuid;
 
 use crate::{
     Store, StoreError, assistants,
+    cursor::Cursor,
+    database::{Row, Transaction, statement},
     error::taken,
     time::{from_millis, now},
 };
@@ -41,63 +42,50 @@ fn role_name(role: Role) -> &'static str {
     }
 }
 
-fn user(row: &SqliteRow) -> Result<User, sqlx::Error> {
+fn user(row: &Row) -> Result<User, sqlx::Error> {
     Ok(User {
-        id: UserId(row.try_get("id")?),
-        email: row.try_get("email")?,
-        name: row.try_get("name")?,
-        role: if row.try_get::<String, _>("role")? == "admin" {
+        id: UserId(row.get("id")?),
+        email: row.get("email")?,
+        name: row.get("name")?,
+        role: if row.get::<String>("role")? == "admin" {
             Role::Admin
         } else {
             Role::Member
         },
-        disabled: row.try_get("disabled")?,
-        created_at: from_millis(row.try_get("created_at")?),
+        disabled: row.get("disabled")?,
+        created_at: from_millis(row.get("created_at")?),
     })
 }
 
-#[derive(FromRow)]
-struct SessionRow {
-    id: Uuid,
-    user_agent: String,
-    created_at: i64,
-    last_seen_at: i64,
+fn api_key(row: &Row) -> Result<ApiKey, sqlx::Error> {
+    Ok(ApiKey {
+        id: ApiKeyId(row.get("id")?),
+        name: row.get("name")?,
+        prefix: row.get("prefix")?,
+        scope: scope(row)?,
+        created_at: from_millis(row.get("created_at")?),
+        expires_at: row.get::<Option<i64>>("expires_at")?.map(from_millis),
+        last_used_at: row.get::<Option<i64>>("last_used_at")?.map(from_millis),
+    })
 }
 
-#[derive(FromRow)]
-struct ApiKeyRow {
-    id: Uuid,
-    name: String,
-    prefix: String,
-    scope: String,
-    created_at: i64,
-    expires_at: Option<i64>,
-    last_used_at: Option<i64>,
+fn scope(row: &Row) -> Result<Scope, sqlx::Error> {
+    Ok(if row.get::<String>("scope")? == "write" {
+        Scope::Write
+    } else {
+        Scope::Read
+    })
 }
 
-impl From<ApiKeyRow> for ApiKey {
-    fn from(row: ApiKeyRow) -> Self {
-        Self {
-            id: ApiKeyId(row.id),
-            name: row.name,
-            prefix: row.prefix,
-            scope: if row.scope == "write" {
-                Scope::Write
-            } else {
-                Scope::Read
-            },
-            created_at: from_millis(row.created_at),
-            expires_at: row.expires_at.map(from_millis),
-            last_used_at: row.last_used_at.map(from_millis),
-        }
-    }
-}
+/// Held by whoever changes who administers the installation.
+const WHO_ADMINISTERS: &str = "who administers";
 
 impl Store {
     pub async fn any_user_exists(&self) -> Result<bool, StoreError> {
-        Ok(sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM users)")
+        let row = statement("SELECT EXISTS (SELECT 1 FROM users)")
             .fetch_one(&self.reads)
-            .await?)
+            .await?;
+        Ok(row.get(0)?)
     }
 
     /// Creates a user with an assistant, so that the first question needs no set-up.
@@ -106,7 +94,8 @@ impl Store {
     /// [`StoreError::Taken`] when the e-mail address has an account.
     pub async fn create_user(&self, new: NewUser<'_>) -> Result<User, StoreError> {
         let mut tx = self.writes.begin().await?;
-        let row = sqlx::query(
+        tx.lock(WHO_ADMINISTERS).await?;
+        let row = statement(
             "INSERT INTO users (id, email, name, role, password_hash, created_at)
              VALUES ($1, $2, $3,
                      coalesce($4, CASE WHEN EXISTS (SELECT 1 FROM users) THEN 'member' ELSE 'admin' END), $5, $6)
@@ -118,7 +107,7 @@ impl Store {
         .bind(new.role.map(role_name))
         .bind(new.password_hash)
         .bind(now())
-        .fetch_one(&mut *tx)
+        .fetch_one(&mut tx)
         .await
         .map_err(taken("e-mail address"))?;
         let user = user(&row)?;
@@ -128,7 +117,7 @@ impl Store {
     }
 
     pub async fn user_by_email(&self, email: &str) -> Result<Option<StoredUser>, StoreError> {
-        let row = sqlx::query("SELECT * FROM users WHERE email = $1")
+        let row = statement("SELECT * FROM users WHERE email = $1")
             .bind(email)
             .fetch_optional(&self.reads)
             .await?;
@@ -136,7 +125,7 @@ impl Store {
             .map(|row| {
                 Ok::<_, sqlx::Error>(StoredUser {
                     user: user(&row)?,
-                    password_hash: row.try_get("password_hash")?,
+                    password_hash: row.get("password_hash")?,
                 })
             })
             .transpose()?)
@@ -144,19 +133,20 @@ impl Store {
 
     pub async fn users(&self, query: &PageQuery) -> Result<Page<User>, StoreError> {
         let limit = page_limit(query.limit);
-        let rows = sqlx::query(
+        let after = Cursor::parse_optional(query.cursor.as_deref())?;
+        let rows = statement(
             "SELECT * FROM users
-             WHERE ($1 IS NULL OR hex(id) > $1)
+             WHERE ($1 IS NULL OR id > $1)
                AND ($2 IS NULL OR instr(lower(name), lower($2)) > 0 OR instr(lower(email), lower($2)) > 0)
              ORDER BY id LIMIT $3",
         )
-        .bind(&query.cursor)
+        .bind(after.map(|after| after.id))
         .bind(&query.search)
         .bind(limit + 1)
         .fetch_all(&self.reads)
         .await?;
         let users = rows.iter().map(user).collect::<Result<Vec<_>, _>>()?;
-        Ok(page(users, limit, |user| user.id.0.simple().to_string().to_uppercase()))
+        Ok(page(users, limit, |user| Cursor::at(user.id.0)))
     }
 
     /// Changes a user; the last active admin stays one.
@@ -167,7 +157,8 @@ impl Store {
         password_hash: Option<&str>,
     ) -> Result<User, StoreError> {
         let mut tx = self.writes.begin().await?;
-        let row = sqlx::query(
+        tx.lock(WHO_ADMINISTERS).await?;
+        let row = statement(
             "UPDATE users SET name = coalesce($2, name), role = coalesce($3, role), disabled = coalesce($4, disabled),
                               password_hash = coalesce($5, password_hash)
              WHERE id = $1 RETURNING *",
@@ -177,14 +168,14 @@ impl Store {
         .bind(change.role.map(role_name))
         .bind(change.disabled)
         .bind(password_hash)
-        .fetch_optional(&mut *tx)
+        .fetch_optional(&mut tx)
         .await?
         .ok_or(StoreError::NotFound("user"))?;
         require_an_admin(&mut tx).await?;
         if change.disabled == Some(true) || password_hash.is_some() {
-            sqlx::query("DELETE FROM sessions WHERE user_id = $1")
+            statement("DELETE FROM sessions WHERE user_id = $1")
                 .bind(id.0)
-                .execute(&mut *tx)
+                .execute(&mut tx)
                 .await?;
         }
         tx.commit().await?;
@@ -194,22 +185,23 @@ impl Store {
     /// Deletes a user with everything that is theirs, and says which knowledge bases and documents went along.
     pub async fn delete_user(&self, id: UserId) -> Result<(Vec<KnowledgeBaseId>, Vec<DocumentId>), StoreError> {
         let mut tx = self.writes.begin().await?;
-        let knowledge_bases: Vec<Uuid> = sqlx::query_scalar("SELECT id FROM knowledge_bases WHERE owner_id = $1")
+        tx.lock(WHO_ADMINISTERS).await?;
+        let knowledge_bases = statement("SELECT id FROM knowledge_bases WHERE owner_id = $1")
             .bind(id.0)
-            .fetch_all(&mut *tx)
+            .fetch_column(&mut tx)
             .await?;
-        let documents: Vec<Uuid> = sqlx::query_scalar(
+        let documents = statement(
             "SELECT documents.id FROM documents JOIN knowledge_bases ON knowledge_bases.id = knowledge_base_id
              WHERE owner_id = $1",
         )
         .bind(id.0)
-        .fetch_all(&mut *tx)
+        .fetch_column(&mut tx)
         .await?;
-        let deleted = sqlx::query("DELETE FROM users WHERE id = $1")
+        let deleted = statement("DELETE FROM users WHERE id = $1")
             .bind(id.0)
-            .execute(&mut *tx)
+            .execute(&mut tx)
             .await?;
-        if deleted.rows_affected() == 0 {
+        if deleted == 0 {
             return Err(StoreError::NotFound("user"));
         }
         require_an_admin(&mut tx).await?;
@@ -221,7 +213,7 @@ impl Store {
     }
 
     pub async fn create_session(&self, new: NewSession<'_>) -> Result<(), StoreError> {
-        sqlx::query(
+        statement(
             "INSERT INTO sessions (id, user_id, token_hash, user_agent, created_at, last_seen_at)
              VALUES ($1, $2, $3, $4, $5, $5)",
         )
@@ -237,7 +229,7 @@ impl Store {
 
     /// The session and its user, unless it is older than `max_age_ms`, revoked, or its user disabled.
     pub async fn session(&self, token_hash: &[u8], max_age_ms: i64) -> Result<Option<(SessionId, User)>, StoreError> {
-        let row = sqlx::query(
+        let row = statement(
             "SELECT users.*, sessions.id AS session_id, sessions.last_seen_at
              FROM sessions JOIN users ON users.id = sessions.user_id
              WHERE token_hash = $1 AND NOT disabled AND sessions.created_at > $2",
@@ -247,10 +239,10 @@ impl Store {
         .fetch_optional(&self.reads)
         .await?;
         let Some(row) = row else { return Ok(None) };
-        let session: Uuid = row.try_get("session_id")?;
+        let session: Uuid = row.get("session_id")?;
         // Once a minute is exact enough for "last seen" and spares a write on every request.
-        if row.try_get::<i64, _>("last_seen_at")? < now() - 60_000 {
-            sqlx::query("UPDATE sessions SET last_seen_at = $2 WHERE id = $1")
+        if row.get::<i64>("last_seen_at")? < now() - 60_000 {
+            statement("UPDATE sessions SET last_seen_at = $2 WHERE id = $1")
                 .bind(session)
                 .bind(now())
                 .execute(&self.writes)
@@ -266,7 +258,7 @@ impl Store {
         current: Option<SessionId>,
         max_age_ms: i64,
     ) -> Result<Vec<Session>, StoreError> {
-        let rows: Vec<SessionRow> = sqlx::query_as(
+        let rows = statement(
             "SELECT id, user_agent, created_at, last_seen_at FROM sessions
              WHERE user_id = $1 AND created_at > $2 ORDER BY last_seen_at DESC, id DESC",
         )
@@ -274,25 +266,26 @@ impl Store {
         .bind(now() - max_age_ms)
         .fetch_all(&self.reads)
         .await?;
-        Ok(rows
-            .into_iter()
-            .map(|row| Session {
-                id: SessionId(row.id),
-                user_agent: row.user_agent,
-                created_at: from_millis(row.created_at),
-                last_seen_at: from_millis(row.last_seen_at),
-                current: current == Some(SessionId(row.id)),
+        let session = |row: &Row| {
+            let id = SessionId(row.get("id")?);
+            Ok::<_, sqlx::Error>(Session {
+                id,
+                user_agent: row.get("user_agent")?,
+                created_at: from_millis(row.get("created_at")?),
+                last_seen_at: from_millis(row.get("last_seen_at")?),
+                current: current == Some(id),
             })
-            .collect())
+        };
+        Ok(rows.iter().map(session).collect::<Result<_, _>>()?)
     }
 
     pub async fn delete_session(&self, owner: UserId, id: SessionId) -> Result<(), StoreError> {
-        let deleted = sqlx::query("DELETE FROM sessions WHERE id = $1 AND user_id = $2")
+        let deleted = statement("DELETE FROM sessions WHERE id = $1 AND user_id = $2")
             .bind(id.0)
             .bind(owner.0)
             .execute(&self.writes)
             .await?;
-        if deleted.rows_affected() == 0 {
+        if deleted == 0 {
             Err(StoreError::NotFound("session"))
         } else {
             Ok(())
@@ -301,7 +294,7 @@ impl Store {
 
     /// Ends every session of the owner but one.
     pub async fn delete_other_sessions(&self, owner: UserId, kept: SessionId) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM sessions WHERE user_id = $1 AND id <> $2")
+        statement("DELETE FROM sessions WHERE user_id = $1 AND id <> $2")
             .bind(owner.0)
             .bind(kept.0)
             .execute(&self.writes)
@@ -318,7 +311,7 @@ impl Store {
         scope: Scope,
         expires_at: Option<DateTime<Utc>>,
     ) -> Result<ApiKey, StoreError> {
-        let row: ApiKeyRow = sqlx::query_as(
+        let row = statement(
             "INSERT INTO api_keys (id, user_id, name, prefix, key_hash, scope, created_at, expires_at)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8) RETURNING *",
         )
@@ -332,24 +325,24 @@ impl Store {
         .bind(expires_at.map(|at| at.timestamp_millis()))
         .fetch_one(&self.writes)
         .await?;
-        Ok(row.into())
+        Ok(api_key(&row)?)
     }
 
     pub async fn api_keys(&self, owner: UserId) -> Result<Vec<ApiKey>, StoreError> {
-        let rows: Vec<ApiKeyRow> = sqlx::query_as("SELECT * FROM api_keys WHERE user_id = $1 ORDER BY id DESC")
+        let rows = statement("SELECT * FROM api_keys WHERE user_id = $1 ORDER BY id DESC")
             .bind(owner.0)
             .fetch_all(&self.reads)
             .await?;
-        Ok(rows.into_iter().map(ApiKey::from).collect())
+        Ok(rows.iter().map(api_key).collect::<Result<_, _>>()?)
     }
 
     pub async fn delete_api_key(&self, owner: UserId, id: ApiKeyId) -> Result<(), StoreError> {
-        let deleted = sqlx::query("DELETE FROM api_keys WHERE id = $1 AND user_id = $2")
+        let deleted = statement("DELETE FROM api_keys WHERE id = $1 AND user_id = $2")
             .bind(id.0)
             .bind(owner.0)
             .execute(&self.writes)
             .await?;
-        if deleted.rows_affected() == 0 {
+        if deleted == 0 {
             Err(StoreError::NotFound("API key"))
         } else {
             Ok(())
@@ -358,7 +351,7 @@ impl Store {
 
     /// The user a key belongs to and what the key may do, unless it is expired or its user disabled.
     pub async fn user_by_api_key(&self, key_hash: &[u8]) -> Result<Option<(User, Scope)>, StoreError> {
-        let row = sqlx::query(
+        let row = statement(
             "SELECT users.*, scope, api_keys.id AS key_id, last_used_at
              FROM api_keys JOIN users ON users.id = api_keys.user_id
              WHERE key_hash = $1 AND NOT disabled AND (expires_at IS NULL OR expires_at > $2)",
@@ -369,30 +362,29 @@ impl Store {
         .await?;
         let Some(row) = row else { return Ok(None) };
         if row
-            .try_get::<Option<i64>, _>("last_used_at")?
+            .get::<Option<i64>>("last_used_at")?
             .is_none_or(|at| at < now() - 60_000)
         {
-            sqlx::query("UPDATE api_keys SET last_used_at = $2 WHERE id = $1")
-                .bind(row.try_get::<Uuid, _>("key_id")?)
+            statement("UPDATE api_keys SET last_used_at = $2 WHERE id = $1")
+                .bind(row.get::<Uuid>("key_id")?)
                 .bind(now())
                 .execute(&self.writes)
                 .await?;
         }
-        let scope = if row.try_get::<String, _>("scope")? == "write" {
-            Scope::Write
-        } else {
-            Scope::Read
-        };
-        Ok(Some((user(&row)?, scope)))
+        Ok(Some((user(&row)?, scope(&row)?)))
     }
 }
 
 /// Refuses a change that would leave nobody to administer the installation.
-async fn require_an_admin(tx: &mut sqlx::SqliteConnection) -> Result<(), StoreError> {
-    let admins: bool = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM users WHERE role = 'admin' AND NOT disabled)")
+async fn require_an_admin(tx: &mut Transaction<'_>) -> Result<(), StoreError> {
+    let row = statement("SELECT EXISTS (SELECT 1 FROM users WHERE role = 'admin' AND NOT disabled)")
         .fetch_one(tx)
         .await?;
-    if admins { Ok(()) } else { Err(StoreError::LastAdmin) }
+    if row.get(0)? {
+        Ok(())
+    } else {
+        Err(StoreError::LastAdmin)
+    }
 }
 
 /// How many items a page holds.

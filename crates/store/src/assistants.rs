@@ -1,11 +1,11 @@
 //! Assistants and their versions.
 
 use api::{Assistant, AssistantId, AssistantSettings, AssistantVersion, UserId};
-use sqlx::{Row, SqliteConnection, sqlite::SqliteRow};
 use uuid::Uuid;
 
 use crate::{
     Store, StoreError,
+    database::{Row, Transaction, statement},
     time::{from_millis, now},
 };
 
@@ -15,31 +15,31 @@ const SELECT: &str = "
     JOIN assistant_versions current ON current.assistant_id = assistants.id AND current.version = assistants.version
     WHERE owner_id = $1 AND NOT deleted";
 
-fn assistant(row: &SqliteRow) -> Result<Assistant, StoreError> {
+fn assistant(row: &Row) -> Result<Assistant, StoreError> {
     Ok(Assistant {
-        id: AssistantId(row.try_get("id")?),
-        version: row.try_get("version")?,
-        settings: serde_json::from_str(row.try_get("settings")?)?,
-        created_at: from_millis(row.try_get("created_at")?),
-        updated_at: from_millis(row.try_get("updated_at")?),
+        id: AssistantId(row.get("id")?),
+        version: row.get("version")?,
+        settings: serde_json::from_str(&row.get::<String>("settings")?)?,
+        created_at: from_millis(row.get("created_at")?),
+        updated_at: from_millis(row.get("updated_at")?),
     })
 }
 
-fn assistant_version(row: &SqliteRow) -> Result<AssistantVersion, StoreError> {
+fn assistant_version(row: &Row) -> Result<AssistantVersion, StoreError> {
     Ok(AssistantVersion {
-        version: row.try_get("version")?,
-        settings: serde_json::from_str(row.try_get("settings")?)?,
-        created_at: from_millis(row.try_get("created_at")?),
+        version: row.get("version")?,
+        settings: serde_json::from_str(&row.get::<String>("settings")?)?,
+        created_at: from_millis(row.get("created_at")?),
     })
 }
 
 pub(crate) async fn insert(
-    tx: &mut SqliteConnection,
+    tx: &mut Transaction<'_>,
     owner: UserId,
     settings: &AssistantSettings,
 ) -> Result<AssistantId, StoreError> {
     let (id, at) = (AssistantId(Uuid::now_v7()), now());
-    sqlx::query("INSERT INTO assistants (id, owner_id, version, created_at, updated_at) VALUES ($1, $2, 1, $3, $3)")
+    statement("INSERT INTO assistants (id, owner_id, version, created_at, updated_at) VALUES ($1, $2, 1, $3, $3)")
         .bind(id.0)
         .bind(owner.0)
         .bind(at)
@@ -50,13 +50,13 @@ pub(crate) async fn insert(
 }
 
 async fn add_version(
-    tx: &mut SqliteConnection,
+    tx: &mut Transaction<'_>,
     id: AssistantId,
     version: u32,
     settings: &AssistantSettings,
     at: i64,
 ) -> Result<(), StoreError> {
-    sqlx::query("INSERT INTO assistant_versions (assistant_id, version, settings, created_at) VALUES ($1, $2, $3, $4)")
+    statement("INSERT INTO assistant_versions (assistant_id, version, settings, created_at) VALUES ($1, $2, $3, $4)")
         .bind(id.0)
         .bind(version)
         .bind(serde_json::to_string(settings)?)
@@ -69,7 +69,7 @@ async fn add_version(
 impl Store {
     /// The caller's assistants, oldest first.
     pub async fn assistants(&self, caller: UserId) -> Result<Vec<Assistant>, StoreError> {
-        let rows = sqlx::query(sqlx::AssertSqlSafe(format!("{SELECT} ORDER BY id")))
+        let rows = statement(format!("{SELECT} ORDER BY id"))
             .bind(caller.0)
             .fetch_all(&self.reads)
             .await?;
@@ -77,7 +77,7 @@ impl Store {
     }
 
     pub async fn assistant(&self, caller: UserId, id: AssistantId) -> Result<Assistant, StoreError> {
-        let row = sqlx::query(sqlx::AssertSqlSafe(format!("{SELECT} AND id = $2")))
+        let row = statement(format!("{SELECT} AND id = $2"))
             .bind(caller.0)
             .bind(id.0)
             .fetch_optional(&self.reads)
@@ -117,7 +117,7 @@ impl Store {
         self.assistant(caller, id).await?;
         let at = now();
         let mut tx = self.writes.begin().await?;
-        let saved = sqlx::query(
+        let saved = statement(
             "UPDATE assistants SET version = version + 1, updated_at = $4
              WHERE id = $2 AND owner_id = $1 AND version = $3 AND NOT deleted",
         )
@@ -125,9 +125,9 @@ impl Store {
         .bind(id.0)
         .bind(base)
         .bind(at)
-        .execute(&mut *tx)
+        .execute(&mut tx)
         .await?;
-        if saved.rows_affected() == 0 {
+        if saved == 0 {
             return Err(StoreError::ChangedMeanwhile("assistant"));
         }
         add_version(&mut tx, id, base + 1, settings, at).await?;
@@ -139,8 +139,8 @@ impl Store {
     /// [`StoreError::Last`] when the caller has no other.
     pub async fn delete_assistant(&self, caller: UserId, id: AssistantId) -> Result<(), StoreError> {
         self.assistant(caller, id).await?;
-        let deleted = sqlx::query(
-            "UPDATE assistants SET deleted = 1
+        let deleted = statement(
+            "UPDATE assistants SET deleted = TRUE
              WHERE id = $2 AND owner_id = $1 AND NOT deleted
                    AND EXISTS (SELECT 1 FROM assistants WHERE owner_id = $1 AND NOT deleted AND id <> $2)",
         )
@@ -148,7 +148,7 @@ impl Store {
         .bind(id.0)
         .execute(&self.writes)
         .await?;
-        if deleted.rows_affected() == 0 {
+        if deleted == 0 {
             return Err(StoreError::Last("assistant"));
         }
         Ok(())
@@ -161,7 +161,7 @@ impl Store {
         id: AssistantId,
     ) -> Result<Vec<AssistantVersion>, StoreError> {
         self.assistant(caller, id).await?;
-        let rows = sqlx::query("SELECT * FROM assistant_versions WHERE assistant_id = $1 ORDER BY version DESC")
+        let rows = statement("SELECT * FROM assistant_versions WHERE assistant_id = $1 ORDER BY version DESC")
             .bind(id.0)
             .fetch_all(&self.reads)
             .await?;
@@ -175,7 +175,7 @@ impl Store {
         version: u32,
     ) -> Result<AssistantVersion, StoreError> {
         self.assistant(caller, id).await?;
-        let row = sqlx::query("SELECT * FROM assistant_versions WHERE assistant_id = $1 AND version = $2")
+        let row = statement("SELECT * FROM assistant_versions WHERE assistant_id = $1 AND version = $2")
             .bind(id.0)
             .bind(version)
             .fetch_optional(&self.reads)

@@ -1,10 +1,10 @@
 //! Language model endpoints: one's own and those shared with everybody.
 
 use api::{Connection, ConnectionId, Preset, UserId};
-use sqlx::{Row, sqlite::SqliteRow};
 
 use crate::{
     Store, StoreError,
+    database::{Row, statement},
     enums::{from_name, name_of},
     time::{from_millis, now},
 };
@@ -31,20 +31,20 @@ const USABLE: &str = "
     SELECT * FROM connections
     WHERE (owner_id = $1 OR shared AND owner_id IN (SELECT id FROM users WHERE role = 'admin' AND NOT disabled))";
 
-fn stored(row: &SqliteRow, caller: UserId) -> Result<StoredConnection, StoreError> {
-    let owner = UserId(row.try_get("owner_id")?);
-    let sealed_key: Option<Vec<u8>> = row.try_get("sealed_key")?;
+fn stored(row: &Row, caller: UserId) -> Result<StoredConnection, StoreError> {
+    let owner = UserId(row.get("owner_id")?);
+    let sealed_key: Option<Vec<u8>> = row.get("sealed_key")?;
     Ok(StoredConnection {
         connection: Connection {
-            id: ConnectionId(row.try_get("id")?),
-            name: row.try_get("name")?,
-            preset: from_name(row.try_get("preset")?)?,
-            base_url: row.try_get("base_url")?,
+            id: ConnectionId(row.get("id")?),
+            name: row.get("name")?,
+            preset: from_name(row.get("preset")?)?,
+            base_url: row.get("base_url")?,
             has_key: sealed_key.is_some(),
-            model: row.try_get("model")?,
-            shared: row.try_get("shared")?,
+            model: row.get("model")?,
+            shared: row.get("shared")?,
             editable: owner == caller,
-            created_at: from_millis(row.try_get("created_at")?),
+            created_at: from_millis(row.get("created_at")?),
         },
         owner,
         sealed_key,
@@ -54,7 +54,7 @@ fn stored(row: &SqliteRow, caller: UserId) -> Result<StoredConnection, StoreErro
 impl Store {
     /// The connections the caller may use, their own first, oldest first.
     pub async fn connections(&self, caller: UserId) -> Result<Vec<StoredConnection>, StoreError> {
-        let rows = sqlx::query(sqlx::AssertSqlSafe(format!("{USABLE} ORDER BY owner_id = $1 DESC, id")))
+        let rows = statement(format!("{USABLE} ORDER BY owner_id = $1 DESC, id"))
             .bind(caller.0)
             .fetch_all(&self.reads)
             .await?;
@@ -62,7 +62,7 @@ impl Store {
     }
 
     pub async fn connection(&self, caller: UserId, id: ConnectionId) -> Result<StoredConnection, StoreError> {
-        let row = sqlx::query(sqlx::AssertSqlSafe(format!("{USABLE} AND id = $2")))
+        let row = statement(format!("{USABLE} AND id = $2"))
             .bind(caller.0)
             .bind(id.0)
             .fetch_optional(&self.reads)
@@ -72,7 +72,7 @@ impl Store {
     }
 
     pub async fn create_connection(&self, caller: UserId, new: &NewConnection<'_>) -> Result<Connection, StoreError> {
-        let row = sqlx::query(
+        let row = statement(
             "INSERT INTO connections (id, owner_id, name, preset, base_url, sealed_key, model, shared, created_at)
              VALUES ($2, $1, $3, $4, $5, $6, $7, $8, $9) RETURNING *",
         )
@@ -92,7 +92,7 @@ impl Store {
 
     /// Replaces everything about one of the caller's own connections.
     pub async fn replace_connection(&self, caller: UserId, new: &NewConnection<'_>) -> Result<Connection, StoreError> {
-        let row = sqlx::query(
+        let row = statement(
             "UPDATE connections SET name = $3, preset = $4, base_url = $5, sealed_key = $6, model = $7, shared = $8
              WHERE id = $2 AND owner_id = $1 RETURNING *",
         )
@@ -114,7 +114,7 @@ impl Store {
         if !self.connection(caller, id).await?.connection.editable {
             return Err(StoreError::Forbidden("connection"));
         }
-        sqlx::query("DELETE FROM connections WHERE id = $2 AND owner_id = $1")
+        statement("DELETE FROM connections WHERE id = $2 AND owner_id = $1")
             .bind(caller.0)
             .bind(id.0)
             .execute(&self.writes)

@@ -8,13 +8,13 @@ use api::{
     AnswerKind, AssistantId, Author, Citation, Conversation, ConversationId, ConversationTree, DocumentId, Feedback,
     Message, MessageId, MessageStatus, Page, PageQuery, Problem, UpdateConversation, UserId,
 };
-use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection, sqlite::SqliteRow};
 use uuid::Uuid;
 
 use crate::{
     Store, StoreError,
     accounts::{page, page_limit},
     cursor::Cursor,
+    database::{Row, Transaction, statement},
     enums::{from_name, name_of},
     time::{from_millis, now},
 };
@@ -43,38 +43,47 @@ pub struct AnswerState {
     pub error: Option<Problem>,
 }
 
-fn conversation(row: &SqliteRow) -> Result<Conversation, sqlx::Error> {
+/// So long after it was last heard of, whoever writes an answer counts as dead.
+const ALIVE_MS: i64 = 15_000;
+
+fn conversation(row: &Row) -> Result<Conversation, sqlx::Error> {
     Ok(Conversation {
-        id: ConversationId(row.try_get("id")?),
-        title: row.try_get("title")?,
-        assistant_id: AssistantId(row.try_get("assistant_id")?),
-        pinned: row.try_get("pinned")?,
-        active_message_id: row.try_get::<Option<Uuid>, _>("active_message_id")?.map(MessageId),
-        created_at: from_millis(row.try_get("created_at")?),
-        updated_at: from_millis(row.try_get("updated_at")?),
+        id: ConversationId(row.get("id")?),
+        title: row.get("title")?,
+        assistant_id: AssistantId(row.get("assistant_id")?),
+        pinned: row.get("pinned")?,
+        active_message_id: row.get::<Option<Uuid>>("active_message_id")?.map(MessageId),
+        created_at: from_millis(row.get("created_at")?),
+        updated_at: from_millis(row.get("updated_at")?),
     })
 }
 
-fn message(row: &SqliteRow) -> Result<Message, StoreError> {
-    let kind: Option<String> = row.try_get("answer_kind")?;
-    let error: Option<String> = row.try_get("error")?;
-    let feedback: Option<String> = row.try_get("feedback")?;
+fn message(row: &Row) -> Result<Message, StoreError> {
+    let kind: Option<String> = row.get("answer_kind")?;
+    let error: Option<String> = row.get("error")?;
+    let feedback: Option<String> = row.get("feedback")?;
     Ok(Message {
-        id: MessageId(row.try_get("id")?),
-        conversation_id: ConversationId(row.try_get("conversation_id")?),
-        parent_id: row.try_get::<Option<Uuid>, _>("parent_id")?.map(MessageId),
-        author: from_name(row.try_get("author")?)?,
-        content: row.try_get("content")?,
+        id: MessageId(row.get("id")?),
+        conversation_id: ConversationId(row.get("conversation_id")?),
+        parent_id: row.get::<Option<Uuid>>("parent_id")?.map(MessageId),
+        author: from_name(row.get("author")?)?,
+        content: row.get("content")?,
         html: String::new(),
-        status: from_name(row.try_get("status")?)?,
+        status: from_name(row.get("status")?)?,
         answer_kind: kind.map(from_name).transpose()?,
-        assistant_version: row.try_get("assistant_version")?,
-        model: row.try_get("model")?,
-        citations: serde_json::from_str(row.try_get("citations")?)?,
+        assistant_version: row.get("assistant_version")?,
+        model: row.get("model")?,
+        citations: serde_json::from_str(&row.get::<String>("citations")?)?,
         error: error.map(|error| serde_json::from_str(&error)).transpose()?,
         feedback: feedback.map(|feedback| serde_json::from_str(&feedback)).transpose()?,
-        created_at: from_millis(row.try_get("created_at")?),
+        created_at: from_millis(row.get("created_at")?),
     })
+}
+
+/// Where a page ended in a list of conversations: whether that one is pinned, when it was last asked in, and which it is.
+fn place_of(cursor: &Cursor) -> Option<(bool, i64, Uuid)> {
+    let (pinned, asked) = cursor.value.split_once(' ')?;
+    Some((pinned == "1", asked.parse().ok()?, cursor.id))
 }
 
 /// Text as search compares it.
@@ -83,12 +92,12 @@ fn folded(text: &str) -> String {
 }
 
 async fn message_in(
-    tx: &mut SqliteConnection,
+    tx: &mut Transaction<'_>,
     conversation: ConversationId,
     id: MessageId,
     by: Author,
 ) -> Result<Message, StoreError> {
-    let row = sqlx::query("SELECT * FROM messages WHERE id = $1 AND conversation_id = $2 AND author = $3")
+    let row = statement("SELECT * FROM messages WHERE id = $1 AND conversation_id = $2 AND author = $3")
         .bind(id.0)
         .bind(conversation.0)
         .bind(name_of(by)?)
@@ -111,11 +120,11 @@ struct NewMessage<'a> {
 }
 
 impl NewMessage<'_> {
-    async fn insert(&self, tx: &mut SqliteConnection, conversation: ConversationId) -> Result<Message, StoreError> {
-        let row = sqlx::query(
+    async fn insert(&self, tx: &mut Transaction<'_>, conversation: ConversationId) -> Result<Message, StoreError> {
+        let row = statement(
             "INSERT INTO messages (id, conversation_id, parent_id, author, content, folded, status, assistant_version,
-                                   created_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING *",
+                                   created_at, alive_until)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9 + $10) RETURNING *",
         )
         .bind(self.id.0)
         .bind(conversation.0)
@@ -126,6 +135,7 @@ impl NewMessage<'_> {
         .bind(name_of(self.status)?)
         .bind(self.assistant_version)
         .bind(now())
+        .bind(ALIVE_MS)
         .fetch_one(tx)
         .await?;
         message(&row)
@@ -139,7 +149,7 @@ impl Store {
         assistant: AssistantId,
         title: &str,
     ) -> Result<Conversation, StoreError> {
-        let row = sqlx::query(
+        let row = statement(
             "INSERT INTO conversations (id, owner_id, assistant_id, title, folded_title, created_at, updated_at)
              SELECT $2, $1, id, $4, $5, $6, $6 FROM assistants WHERE id = $3 AND owner_id = $1 AND NOT deleted
              RETURNING *",
@@ -157,7 +167,7 @@ impl Store {
     }
 
     pub async fn conversation(&self, caller: UserId, id: ConversationId) -> Result<Conversation, StoreError> {
-        let row = sqlx::query("SELECT * FROM conversations WHERE id = $2 AND owner_id = $1")
+        let row = statement("SELECT * FROM conversations WHERE id = $2 AND owner_id = $1")
             .bind(caller.0)
             .bind(id.0)
             .fetch_optional(&self.reads)
@@ -169,21 +179,21 @@ impl Store {
     /// The caller's conversations, pinned ones first, then those that were asked in last.
     pub async fn conversations(&self, caller: UserId, query: &PageQuery) -> Result<Page<Conversation>, StoreError> {
         let limit = page_limit(query.limit);
-        let after = query
-            .cursor
-            .as_deref()
-            .map(|cursor| Cursor::parse(cursor).ok_or(StoreError::UnknownCursor));
-        let (after, place) = after.transpose()?.map(|cursor| (cursor.id, cursor.value)).unzip();
-        let rows = sqlx::query(
+        let after = match Cursor::parse_optional(query.cursor.as_deref())? {
+            Some(cursor) => Some(place_of(&cursor).ok_or(StoreError::UnknownCursor)?),
+            None => None,
+        };
+        let rows = statement(
             "SELECT * FROM conversations
-             WHERE owner_id = $1 AND ($2 IS NULL OR (pinned || printf('%015d', updated_at), id) < ($2, $3))
-                   AND ($4 IS NULL OR instr(folded_title, $4) > 0 OR EXISTS (
-                       SELECT 1 FROM messages WHERE conversation_id = conversations.id AND instr(folded, $4) > 0))
-             ORDER BY pinned DESC, updated_at DESC, id DESC LIMIT $5",
+             WHERE owner_id = $1 AND ($2 IS NULL OR (pinned, updated_at, id) < ($2, $3, $4))
+                   AND ($5 IS NULL OR instr(folded_title, $5) > 0 OR EXISTS (
+                       SELECT 1 FROM messages WHERE conversation_id = conversations.id AND instr(folded, $5) > 0))
+             ORDER BY pinned DESC, updated_at DESC, id DESC LIMIT $6",
         )
         .bind(caller.0)
-        .bind(place)
-        .bind(after)
+        .bind(after.map(|(pinned, ..)| pinned))
+        .bind(after.map(|(_, asked, _)| asked))
+        .bind(after.map(|(.., id)| id))
         .bind(query.search.as_deref().map(|search| folded(search.trim())))
         .bind(limit + 1)
         .fetch_all(&self.reads)
@@ -193,7 +203,7 @@ impl Store {
             let (pinned, asked) = (u8::from(item.pinned), item.updated_at.timestamp_millis());
             Cursor {
                 id: item.id.0,
-                value: format!("{pinned}{asked:015}"),
+                value: format!("{pinned} {asked}"),
             }
             .to_string()
         };
@@ -202,7 +212,7 @@ impl Store {
 
     pub async fn conversation_tree(&self, caller: UserId, id: ConversationId) -> Result<ConversationTree, StoreError> {
         let conversation = self.conversation(caller, id).await?;
-        let rows = sqlx::query("SELECT * FROM messages WHERE conversation_id = $1 ORDER BY id")
+        let rows = statement("SELECT * FROM messages WHERE conversation_id = $1 ORDER BY id")
             .bind(id.0)
             .fetch_all(&self.reads)
             .await?;
@@ -213,23 +223,17 @@ impl Store {
 
     /// Says of each citation whether the caller can still read its document.
     async fn mark_unavailable(&self, caller: UserId, messages: &mut [Message]) -> Result<(), StoreError> {
-        let mut query = QueryBuilder::<Sqlite>::new(
-            "SELECT documents.id FROM documents JOIN knowledge_base_access USING (knowledge_base_id) WHERE user_id = ",
-        );
-        query.push_bind(caller.0).push(" AND documents.id IN (");
-        let mut list = query.separated(", ");
         let citations = || messages.iter().flat_map(|message| &message.citations);
         let cited: HashSet<DocumentId> = citations().map(|citation| citation.document_id).collect();
-        for id in &cited {
-            list.push_bind(id.0);
-        }
-        query.push(")");
-        let readable: HashSet<Uuid> = query
-            .build_query_scalar()
-            .fetch_all(&self.reads)
-            .await?
-            .into_iter()
-            .collect();
+        let readable: Vec<Uuid> = statement(
+            "SELECT documents.id FROM documents JOIN knowledge_base_access USING (knowledge_base_id)
+             WHERE user_id = $1 AND documents.id IN ",
+        )
+        .bind(caller.0)
+        .push_list(cited.iter().map(|id| id.0))
+        .fetch_column(&self.reads)
+        .await?;
+        let readable: HashSet<Uuid> = readable.into_iter().collect();
         for citation in messages.iter_mut().flat_map(|message| &mut message.citations) {
             citation.available = readable.contains(&citation.document_id.0);
         }
@@ -252,7 +256,7 @@ impl Store {
             }
             None => None,
         };
-        let row = sqlx::query(
+        let row = statement(
             "UPDATE conversations SET title = coalesce($3, title), folded_title = coalesce($4, folded_title),
                                       pinned = coalesce($5, pinned),
                                       active_message_id = coalesce($6, active_message_id)
@@ -271,19 +275,19 @@ impl Store {
     }
 
     pub async fn delete_conversation(&self, caller: UserId, id: ConversationId) -> Result<(), StoreError> {
-        let deleted = sqlx::query("DELETE FROM conversations WHERE id = $2 AND owner_id = $1")
+        let deleted = statement("DELETE FROM conversations WHERE id = $2 AND owner_id = $1")
             .bind(caller.0)
             .bind(id.0)
             .execute(&self.writes)
             .await?;
-        if deleted.rows_affected() == 0 {
+        if deleted == 0 {
             return Err(StoreError::NotFound("conversation"));
         }
         Ok(())
     }
 
     pub async fn message(&self, caller: UserId, id: MessageId) -> Result<Message, StoreError> {
-        let row = sqlx::query(
+        let row = statement(
             "SELECT messages.* FROM messages JOIN conversations ON conversations.id = conversation_id
              WHERE messages.id = $2 AND owner_id = $1",
         )
@@ -312,15 +316,16 @@ impl Store {
     ) -> Result<(Conversation, Message, Message), StoreError> {
         let [question_id, answer_id] = ids;
         let mut tx = self.writes.begin().await?;
-        let before: Option<Option<Uuid>> =
-            sqlx::query_scalar("SELECT active_message_id FROM conversations WHERE id = $2 AND owner_id = $1")
+        let last_answer: Option<Uuid> =
+            statement("SELECT active_message_id FROM conversations WHERE id = $2 AND owner_id = $1")
                 .bind(caller.0)
                 .bind(conversation_id.0)
-                .fetch_optional(&mut *tx)
-                .await?;
-        let last_answer = before.ok_or(StoreError::NotFound("conversation"))?;
+                .fetch_optional(&mut tx)
+                .await?
+                .ok_or(StoreError::NotFound("conversation"))?
+                .get(0)?;
 
-        let ask = async |tx: &mut SqliteConnection, parent: Option<Uuid>, text: &str| {
+        let ask = async |tx: &mut Transaction<'_>, parent: Option<Uuid>, text: &str| {
             let question = NewMessage {
                 id: question_id,
                 parent,
@@ -353,11 +358,11 @@ impl Store {
         };
         let answer = answer.insert(&mut tx, conversation_id).await?;
         let row =
-            sqlx::query("UPDATE conversations SET active_message_id = $2, updated_at = $3 WHERE id = $1 RETURNING *")
+            statement("UPDATE conversations SET active_message_id = $2, updated_at = $3 WHERE id = $1 RETURNING *")
                 .bind(conversation_id.0)
                 .bind(answer.id.0)
                 .bind(now())
-                .fetch_one(&mut *tx)
+                .fetch_one(&mut tx)
                 .await?;
         let conversation = conversation(&row)?;
         tx.commit().await?;
@@ -368,7 +373,7 @@ impl Store {
     ///
     /// For the task that writes the answer; an answer that has ended does not change any more.
     pub async fn save_answer(&self, id: MessageId, state: &AnswerState) -> Result<Option<Message>, StoreError> {
-        let row = sqlx::query(
+        let row = statement(
             "UPDATE messages SET content = $2, folded = $3, status = $4, answer_kind = $5, model = $6, citations = $7,
                                  error = $8
              WHERE id = $1 AND status = 'streaming' RETURNING *",
@@ -386,10 +391,23 @@ impl Store {
         row.as_ref().map(message).transpose()
     }
 
-    /// Ends the answers that were being written when the server last stopped; what they held stays.
-    pub async fn fail_interrupted_answers(&self, error: &Problem) -> Result<(), StoreError> {
-        sqlx::query("UPDATE messages SET status = 'failed', error = $1 WHERE status = 'streaming'")
+    /// Says that whoever writes these answers is alive.
+    pub async fn keep_answers_alive(&self, ids: &[MessageId]) -> Result<(), StoreError> {
+        statement("UPDATE messages SET alive_until = $1 WHERE status = 'streaming' AND id IN ")
+            .bind(now() + ALIVE_MS)
+            .push_list(ids.iter().map(|id| id.0))
+            .execute(&self.writes)
+            .await?;
+        Ok(())
+    }
+
+    /// Ends the answers whose writers have died, or all that are being written when nobody can be alive who does; what
+    /// they held stays.
+    pub async fn fail_interrupted_answers(&self, error: &Problem, nobody_alive: bool) -> Result<(), StoreError> {
+        let before = if nobody_alive { i64::MAX } else { now() };
+        statement("UPDATE messages SET status = 'failed', error = $1 WHERE status = 'streaming' AND alive_until < $2")
             .bind(serde_json::to_string(error)?)
+            .bind(before)
             .execute(&self.writes)
             .await?;
         Ok(())
@@ -401,7 +419,7 @@ impl Store {
         id: MessageId,
         feedback: &Feedback,
     ) -> Result<Message, StoreError> {
-        let row = sqlx::query(
+        let row = statement(
             "UPDATE messages SET feedback = $3
              WHERE id = $2 AND author = 'assistant'
                    AND conversation_id IN (SELECT id FROM conversations WHERE owner_id = $1) RETURNING *",

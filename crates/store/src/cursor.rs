@@ -4,6 +4,8 @@ use std::fmt;
 
 use uuid::Uuid;
 
+use crate::StoreError;
+
 /// The last item of a page: its identifier, and what the list is ordered by where that is something else.
 pub(crate) struct Cursor {
     pub id: Uuid,
@@ -14,6 +16,18 @@ pub(crate) struct Cursor {
 const ID_DIGITS: usize = 32;
 
 impl Cursor {
+    /// After an item of a list that is ordered by identifier.
+    pub fn at(id: Uuid) -> String {
+        let value = String::new();
+        Self { id, value }.to_string()
+    }
+
+    /// What a client handed back, if it did.
+    pub fn parse_optional(text: Option<&str>) -> Result<Option<Self>, StoreError> {
+        text.map(|text| Self::parse(text).ok_or(StoreError::UnknownCursor))
+            .transpose()
+    }
+
     pub fn parse(text: &str) -> Option<Self> {
         let id = Uuid::try_parse(text.get(..ID_DIGITS)?).ok()?;
         let bytes = text.as_bytes()[ID_DIGITS..]

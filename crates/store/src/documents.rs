@@ -6,13 +6,14 @@ use api::{
     Access, Document, DocumentError, DocumentId, DocumentOrder, DocumentQuery, KnowledgeBaseId, Page, Stage, UserId,
 };
 use engine::document::ExtractedText;
-use sqlx::{Connection, QueryBuilder, Row, Sqlite, SqliteConnection, sqlite::SqliteRow};
+use sqlx::Connection;
 use uuid::Uuid;
 
 use crate::{
     Job, NewPassage, Store, StoreError,
     accounts::{page, page_limit},
     cursor::Cursor,
+    database::{Pool, Row, Transaction, statement},
     enums::{from_name, name_of},
     passages::{forget_staged, publish_staged},
     time::{from_millis, now},
@@ -37,30 +38,29 @@ pub struct Published<'a> {
     pub passages: u32,
 }
 
-fn document(row: &SqliteRow) -> Result<Document, StoreError> {
-    let text = |column: &str| row.try_get::<Option<String>, _>(column);
+fn document(row: &Row) -> Result<Document, StoreError> {
+    let text = |column: &str| row.get::<Option<String>>(column);
     Ok(Document {
-        id: DocumentId(row.try_get("id")?),
-        knowledge_base_id: KnowledgeBaseId(row.try_get("knowledge_base_id")?),
-        name: row.try_get("name")?,
-        media_type: row.try_get("media_type")?,
-        size: row.try_get::<i64, _>("size")?.unsigned_abs(),
-        sha256: row.try_get("sha256")?,
-        status: from_name(row.try_get("status")?)?,
+        id: DocumentId(row.get("id")?),
+        knowledge_base_id: KnowledgeBaseId(row.get("knowledge_base_id")?),
+        name: row.get("name")?,
+        media_type: row.get("media_type")?,
+        size: row.get::<i64>("size")?.unsigned_abs(),
+        sha256: row.get("sha256")?,
+        status: from_name(row.get("status")?)?,
         stage: text("stage")?.map(from_name).transpose()?,
-        progress: row.try_get("progress")?,
+        progress: row.get("progress")?,
         error: text("error")?.map(|error| serde_json::from_str(&error)).transpose()?,
-        pages: row.try_get("pages")?,
-        passages: row.try_get("passages")?,
+        pages: row.get("pages")?,
+        passages: row.get("passages")?,
         source_url: text("source_url")?,
-        created_at: from_millis(row.try_get("created_at")?),
-        updated_at: from_millis(row.try_get("updated_at")?),
+        created_at: from_millis(row.get("created_at")?),
+        updated_at: from_millis(row.get("updated_at")?),
     })
 }
 
-async fn accept(connection: &mut SqliteConnection, new: &NewDocument<'_>) -> Result<(Document, bool), StoreError> {
-    let mut tx = connection.begin().await?;
-    let inserted = sqlx::query(
+async fn accept(mut tx: Transaction<'_>, new: &NewDocument<'_>) -> Result<(Document, bool), StoreError> {
+    let inserted = statement(
         "INSERT INTO documents (id, knowledge_base_id, name, media_type, size, sha256, status, source_url, created_at, updated_at)
          VALUES ($1, $2, $3, $4, $5, $6, 'queued', $7, $8, $8)
          ON CONFLICT (knowledge_base_id, sha256) DO NOTHING RETURNING *",
@@ -73,28 +73,28 @@ async fn accept(connection: &mut SqliteConnection, new: &NewDocument<'_>) -> Res
     .bind(new.sha256)
     .bind(new.source_url)
     .bind(now())
-    .fetch_optional(&mut *tx)
+    .fetch_optional(&mut tx)
     .await?;
     let Some(row) = inserted else {
-        let row = sqlx::query("SELECT * FROM documents WHERE knowledge_base_id = $1 AND sha256 = $2")
+        let row = statement("SELECT * FROM documents WHERE knowledge_base_id = $1 AND sha256 = $2")
             .bind(new.knowledge_base.0)
             .bind(new.sha256)
-            .fetch_one(&mut *tx)
+            .fetch_one(&mut tx)
             .await?;
         return Ok((document(&row)?, false));
     };
-    sqlx::query("INSERT INTO jobs (document_id, run_after) VALUES ($1, $2)")
+    statement("INSERT INTO jobs (document_id, run_after) VALUES ($1, $2)")
         .bind(new.id.0)
         .bind(now())
-        .execute(&mut *tx)
+        .execute(&mut tx)
         .await?;
     tx.commit().await?;
     Ok((document(&row)?, true))
 }
 
 /// Removes what only a document that is still being read has.
-async fn end_work(tx: &mut SqliteConnection, id: DocumentId) -> Result<(), StoreError> {
-    sqlx::query("DELETE FROM jobs WHERE document_id = $1")
+async fn end_work(tx: &mut Transaction<'_>, id: DocumentId) -> Result<(), StoreError> {
+    statement("DELETE FROM jobs WHERE document_id = $1")
         .bind(id.0)
         .execute(&mut *tx)
         .await?;
@@ -108,11 +108,14 @@ impl Store {
     /// Returns the document that already holds these bytes, with `false`, where there is one.
     pub async fn accept_document(&self, caller: UserId, new: &NewDocument<'_>) -> Result<(Document, bool), StoreError> {
         self.require_access(caller, new.knowledge_base, Access::Editor).await?;
-        let mut connection = self.writes.acquire().await?;
+        let Pool::Sqlite(writes) = &self.writes else {
+            return accept(self.writes.begin().await?, new).await;
+        };
+        let mut connection = writes.acquire().await?;
         sqlx::query("PRAGMA synchronous = FULL")
             .execute(&mut *connection)
             .await?;
-        let accepted = accept(&mut connection, new).await;
+        let accepted = accept(Transaction::Sqlite(connection.begin().await?), new).await;
         sqlx::query("PRAGMA synchronous = NORMAL")
             .execute(&mut *connection)
             .await?;
@@ -120,7 +123,7 @@ impl Store {
     }
 
     pub async fn document(&self, caller: UserId, id: DocumentId) -> Result<Document, StoreError> {
-        let row = sqlx::query(
+        let row = statement(
             "SELECT documents.* FROM documents
              JOIN knowledge_base_access USING (knowledge_base_id) WHERE documents.id = $2 AND user_id = $1",
         )
@@ -140,41 +143,42 @@ impl Store {
     ) -> Result<Page<Document>, StoreError> {
         self.require_access(caller, knowledge_base, Access::Viewer).await?;
         let limit = page_limit(query.limit);
-        let mut sql = QueryBuilder::<Sqlite>::new("SELECT * FROM documents WHERE knowledge_base_id = ");
-        sql.push_bind(knowledge_base.0);
+        let mut sql = statement("SELECT * FROM documents WHERE knowledge_base_id = $1").bind(knowledge_base.0);
         if let Some(search) = &query.search {
-            sql.push(" AND instr(lower(name), lower(")
+            sql = sql
+                .push(" AND instr(lower(name), lower(")
                 .push_bind(search)
                 .push(")) > 0");
         }
         if let Some(status) = query.status {
-            sql.push(" AND status = ").push_bind(name_of(status)?);
+            sql = sql.push(" AND status = ").push_bind(name_of(status)?);
         }
         // Each page begins after the last item of the one before, so that what comes and goes meanwhile moves nothing.
-        if let Some(cursor) = &query.cursor {
-            let after = Cursor::parse(cursor).ok_or(StoreError::UnknownCursor)?;
-            match query.order {
+        if let Some(after) = Cursor::parse_optional(query.cursor.as_deref())? {
+            sql = match query.order {
                 DocumentOrder::Newest => sql.push(" AND id < ").push_bind(after.id),
                 DocumentOrder::Oldest => sql.push(" AND id > ").push_bind(after.id),
                 DocumentOrder::Name => {
-                    sql.push(" AND (name COLLATE NOCASE, id) > (").push_bind(after.value);
+                    let sql = sql.push(" AND (name COLLATE NOCASE, id) > (").push_bind(after.value);
                     sql.push(", ").push_bind(after.id).push(")")
                 }
                 DocumentOrder::Largest => {
                     let size: i64 = after.value.parse().map_err(|_| StoreError::UnknownCursor)?;
-                    sql.push(" AND (size, id) < (").push_bind(size);
+                    let sql = sql.push(" AND (size, id) < (").push_bind(size);
                     sql.push(", ").push_bind(after.id).push(")")
                 }
             };
         }
-        sql.push(match query.order {
-            DocumentOrder::Newest => " ORDER BY id DESC LIMIT ",
-            DocumentOrder::Oldest => " ORDER BY id LIMIT ",
-            DocumentOrder::Name => " ORDER BY name COLLATE NOCASE, id LIMIT ",
-            DocumentOrder::Largest => " ORDER BY size DESC, id DESC LIMIT ",
-        });
-        sql.push_bind(limit + 1);
-        let rows = sql.build().fetch_all(&self.reads).await?;
+        let rows = sql
+            .push(match query.order {
+                DocumentOrder::Newest => " ORDER BY id DESC LIMIT ",
+                DocumentOrder::Oldest => " ORDER BY id LIMIT ",
+                DocumentOrder::Name => " ORDER BY name COLLATE NOCASE, id LIMIT ",
+                DocumentOrder::Largest => " ORDER BY size DESC, id DESC LIMIT ",
+            })
+            .push_bind(limit + 1)
+            .fetch_all(&self.reads)
+            .await?;
         let items = rows.iter().map(document).collect::<Result<Vec<_>, _>>()?;
         Ok(page(items, limit, |last| {
             let value = match query.order {
@@ -190,7 +194,7 @@ impl Store {
         let found = self.document(caller, id).await?;
         self.require_access(caller, found.knowledge_base_id, Access::Editor)
             .await?;
-        sqlx::query("DELETE FROM documents WHERE id = $1")
+        statement("DELETE FROM documents WHERE id = $1")
             .bind(id.0)
             .execute(&self.writes)
             .await?;
@@ -203,20 +207,24 @@ impl Store {
         self.require_access(caller, found.knowledge_base_id, Access::Editor)
             .await?;
         let mut tx = self.writes.begin().await?;
-        let changed = sqlx::query(
+        let changed = statement(
             "UPDATE documents SET status = 'queued', stage = NULL, progress = 0, error = NULL, updated_at = $2
              WHERE id = $1 AND status IN ('failed', 'cancelled') RETURNING *",
         )
         .bind(id.0)
         .bind(now())
-        .fetch_optional(&mut *tx)
+        .fetch_optional(&mut tx)
         .await?;
         let Some(row) = changed else { return Ok(found) };
-        sqlx::query("INSERT OR REPLACE INTO jobs (document_id, run_after) VALUES ($1, $2)")
-            .bind(id.0)
-            .bind(now())
-            .execute(&mut *tx)
-            .await?;
+        statement(
+            "INSERT INTO jobs (document_id, run_after) VALUES ($1, $2)
+             ON CONFLICT (document_id) DO UPDATE SET starts = 0, failures = 0, run_after = excluded.run_after,
+                                                     leased_by = NULL, leased_until = 0",
+        )
+        .bind(id.0)
+        .bind(now())
+        .execute(&mut tx)
+        .await?;
         tx.commit().await?;
         document(&row)
     }
@@ -229,21 +237,23 @@ impl Store {
     ) -> Result<Vec<Document>, StoreError> {
         self.require_access(caller, knowledge_base, Access::Editor).await?;
         let mut tx = self.writes.begin().await?;
-        sqlx::query(
-            "INSERT OR REPLACE INTO jobs (document_id, run_after)
-             SELECT id, $2 FROM documents WHERE knowledge_base_id = $1 AND status = 'failed'",
+        statement(
+            "INSERT INTO jobs (document_id, run_after)
+             SELECT id, $2 FROM documents WHERE knowledge_base_id = $1 AND status = 'failed'
+             ON CONFLICT (document_id) DO UPDATE SET starts = 0, failures = 0, run_after = excluded.run_after,
+                                                     leased_by = NULL, leased_until = 0",
         )
         .bind(knowledge_base.0)
         .bind(now())
-        .execute(&mut *tx)
+        .execute(&mut tx)
         .await?;
-        let rows = sqlx::query(
+        let rows = statement(
             "UPDATE documents SET status = 'queued', stage = NULL, progress = 0, error = NULL, updated_at = $2
              WHERE knowledge_base_id = $1 AND status = 'failed' RETURNING *",
         )
         .bind(knowledge_base.0)
         .bind(now())
-        .fetch_all(&mut *tx)
+        .fetch_all(&mut tx)
         .await?;
         tx.commit().await?;
         rows.iter().map(document).collect()
@@ -255,13 +265,13 @@ impl Store {
         self.require_access(caller, found.knowledge_base_id, Access::Editor)
             .await?;
         let mut tx = self.writes.begin().await?;
-        let changed = sqlx::query(
+        let changed = statement(
             "UPDATE documents SET status = 'cancelled', stage = NULL, progress = 0, updated_at = $2
              WHERE id = $1 AND status IN ('queued', 'processing') RETURNING *",
         )
         .bind(id.0)
         .bind(now())
-        .fetch_optional(&mut *tx)
+        .fetch_optional(&mut tx)
         .await?;
         let Some(row) = changed else { return Ok(found) };
         end_work(&mut tx, id).await?;
@@ -285,7 +295,7 @@ impl Store {
         passages: &[NewPassage],
     ) -> Result<Option<Document>, StoreError> {
         let mut tx = self.writes.begin().await?;
-        let row = sqlx::query(
+        let row = statement(
             "UPDATE documents SET status = 'processing', stage = $3, progress = $4, updated_at = $5
              WHERE id = $1 AND EXISTS (SELECT 1 FROM jobs WHERE document_id = $1 AND leased_by = $2) RETURNING *",
         )
@@ -294,7 +304,7 @@ impl Store {
         .bind(name_of(stage)?)
         .bind(progress)
         .bind(now())
-        .fetch_optional(&mut *tx)
+        .fetch_optional(&mut tx)
         .await?;
         let Some(row) = row else { return Ok(None) };
         for passage in passages {
@@ -306,19 +316,19 @@ impl Store {
 
     /// The fingerprints of the passages that are kept aside for a document, by their place in it.
     pub async fn staged_passages(&self, id: DocumentId) -> Result<HashMap<u32, Vec<u8>>, StoreError> {
-        let rows = sqlx::query("SELECT ordinal, fingerprint FROM staged_passages WHERE document_id = $1")
+        let rows = statement("SELECT ordinal, fingerprint FROM staged_passages WHERE document_id = $1")
             .bind(id.0)
             .fetch_all(&self.reads)
             .await?;
         rows.iter()
-            .map(|row| Ok((row.try_get("ordinal")?, row.try_get("fingerprint")?)))
+            .map(|row| Ok((row.get("ordinal")?, row.get("fingerprint")?)))
             .collect()
     }
 
     /// Ends the work on a document with a reason. None when the job is no longer the worker's own.
     pub async fn fail_document(&self, job: &Job, error: &DocumentError) -> Result<Option<Document>, StoreError> {
         let mut tx = self.writes.begin().await?;
-        let row = sqlx::query(
+        let row = statement(
             "UPDATE documents SET status = 'failed', stage = NULL, progress = 0, error = $3, updated_at = $4
              WHERE id = $1 AND EXISTS (SELECT 1 FROM jobs WHERE document_id = $1 AND leased_by = $2) RETURNING *",
         )
@@ -326,7 +336,7 @@ impl Store {
         .bind(job.worker)
         .bind(serde_json::to_string(error)?)
         .bind(now())
-        .fetch_optional(&mut *tx)
+        .fetch_optional(&mut tx)
         .await?;
         let Some(row) = row else { return Ok(None) };
         end_work(&mut tx, job.document).await?;
@@ -339,7 +349,7 @@ impl Store {
     /// None, and nothing written, when the job is no longer the worker's own.
     pub async fn publish_document(&self, job: &Job, published: Published<'_>) -> Result<Option<Document>, StoreError> {
         let mut tx = self.writes.begin().await?;
-        let row = sqlx::query(
+        let row = statement(
             "UPDATE documents SET status = 'ready', stage = NULL, progress = 1, error = NULL, media_type = $3, pages = $4, passages = $5,
                                   updated_at = $6
              WHERE id = $1 AND EXISTS (SELECT 1 FROM jobs WHERE document_id = $1 AND leased_by = $2) RETURNING *",
@@ -350,16 +360,19 @@ impl Store {
         .bind(i64::try_from(published.text.pages.len()).unwrap_or(i64::MAX))
         .bind(published.passages)
         .bind(now())
-        .fetch_optional(&mut *tx)
+        .fetch_optional(&mut tx)
         .await?;
         let Some(row) = row else { return Ok(None) };
         let ready = document(&row)?;
         publish_staged(&mut tx, ready.id, ready.knowledge_base_id, published.passages.into()).await?;
-        sqlx::query("INSERT OR REPLACE INTO document_texts (document_id, extracted) VALUES ($1, $2)")
-            .bind(ready.id.0)
-            .bind(serde_json::to_string(published.text)?)
-            .execute(&mut *tx)
-            .await?;
+        statement(
+            "INSERT INTO document_texts (document_id, extracted) VALUES ($1, $2)
+             ON CONFLICT (document_id) DO UPDATE SET extracted = excluded.extracted",
+        )
+        .bind(ready.id.0)
+        .bind(serde_json::to_string(published.text)?)
+        .execute(&mut tx)
+        .await?;
         end_work(&mut tx, ready.id).await?;
         tx.commit().await?;
         Ok(Some(ready))
@@ -368,18 +381,17 @@ impl Store {
     /// The text of a document; None while it is not ready.
     pub async fn document_text(&self, caller: UserId, id: DocumentId) -> Result<Option<ExtractedText>, StoreError> {
         self.document(caller, id).await?;
-        let text: Option<String> = sqlx::query_scalar("SELECT extracted FROM document_texts WHERE document_id = $1")
+        let row = statement("SELECT extracted FROM document_texts WHERE document_id = $1")
             .bind(id.0)
             .fetch_optional(&self.reads)
             .await?;
-        Ok(text.map(|text| serde_json::from_str(&text)).transpose()?)
+        let Some(row) = row else { return Ok(None) };
+        Ok(Some(serde_json::from_str(&row.get::<String>(0)?)?))
     }
 
     /// All documents there are; the originals of others may be removed.
     pub async fn existing_documents(&self) -> Result<Vec<DocumentId>, StoreError> {
-        let ids: Vec<Uuid> = sqlx::query_scalar("SELECT id FROM documents")
-            .fetch_all(&self.reads)
-            .await?;
+        let ids: Vec<Uuid> = statement("SELECT id FROM documents").fetch_column(&self.reads).await?;
         Ok(ids.into_iter().map(DocumentId).collect())
     }
 
@@ -390,14 +402,15 @@ impl Store {
         knowledge_base: KnowledgeBaseId,
         key: &str,
     ) -> Result<Option<String>, StoreError> {
-        Ok(sqlx::query_scalar(
+        let row = statement(
             "SELECT response FROM idempotency_keys WHERE user_id = $1 AND knowledge_base_id = $2 AND key = $3",
         )
         .bind(caller.0)
         .bind(knowledge_base.0)
         .bind(key)
         .fetch_optional(&self.reads)
-        .await?)
+        .await?;
+        Ok(row.map(|row| row.get(0)).transpose()?)
     }
 
     pub async fn remember_response(
@@ -407,9 +420,9 @@ impl Store {
         key: &str,
         response: &str,
     ) -> Result<(), StoreError> {
-        sqlx::query(
-            "INSERT OR IGNORE INTO idempotency_keys (user_id, knowledge_base_id, key, response, created_at)
-             VALUES ($1, $2, $3, $4, $5)",
+        statement(
+            "INSERT INTO idempotency_keys (user_id, knowledge_base_id, key, response, created_at)
+             VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING",
         )
         .bind(caller.0)
         .bind(knowledge_base.0)
@@ -423,7 +436,7 @@ impl Store {
 
     /// Forgets what uploads returned longer than so many milliseconds ago.
     pub async fn forget_responses_older_than(&self, age_ms: i64) -> Result<(), StoreError> {
-        sqlx::query("DELETE FROM idempotency_keys WHERE created_at < $1")
+        statement("DELETE FROM idempotency_keys WHERE created_at < $1")
             .bind(now() - age_ms)
             .execute(&self.writes)
             .await?;

@@ -1,5 +1,7 @@
 //! What can go wrong with stored data.
 
+use sqlx::{error::DatabaseError, sqlite::SqliteError};
+
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// There is no such thing, or the caller may not see it: the two are never told apart.
@@ -31,6 +33,20 @@ pub enum StoreError {
     /// SQLite's own words, for the log.
     #[error("the database cannot be read or written: make the data folder and its disk writable and try again")]
     Unwritable(#[source] sqlx::Error),
+    #[error(
+        "the database server cannot be reached ({0}): check that it runs, and its address and port in database_url"
+    )]
+    Unreachable(#[source] sqlx::Error),
+    #[error(
+        "the database server refuses ({0}): check the user, the password, the name of the database and its rights in database_url"
+    )]
+    Refused(#[source] sqlx::Error),
+    #[error(
+        "the database server's certificate is not trusted ({0}): name the authority that signed it with sslrootcert in database_url"
+    )]
+    Untrusted(#[source] sqlx::Error),
+    #[error("PostgreSQL {major} is too old: version 15 or newer is needed")]
+    TooOld { major: i32 },
     #[error("this cursor belongs to no list: leave it out to begin anew")]
     UnknownCursor,
     #[error("stored data could not be read: {0}")]
@@ -43,12 +59,36 @@ pub enum StoreError {
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
-        // The low byte of SQLite's result code names the kind of fault: 8 is read-only, 10 input or output, 13 a full
-        // disk, 14 a file that cannot be opened.
-        let code = error.as_database_error().and_then(|error| error.code());
-        match code.and_then(|code| code.parse::<u32>().ok()).map(|code| code & 0xff) {
-            Some(13) => Self::DiskFull,
-            Some(8 | 10 | 14) => Self::Unwritable(error),
+        let is_of_sqlite = |fault: &dyn DatabaseError| fault.try_downcast_ref::<SqliteError>().is_some();
+        let fault = error.as_database_error();
+        let code = fault.and_then(|fault| Some((fault.code()?.into_owned(), is_of_sqlite(fault))));
+        match (&error, code) {
+            (_, Some((code, true))) => Self::of_sqlite(&code, error),
+            (_, Some((code, false))) => Self::of_postgres(&code, error),
+            (sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed, _) => Self::Unreachable(error),
+            (sqlx::Error::Tls(_), _) => Self::Untrusted(error),
+            _ => Self::Database(error),
+        }
+    }
+}
+
+impl StoreError {
+    /// The low byte of SQLite's result code names the kind of fault: 8 is read-only, 10 input or output, 13 a full disk,
+    /// 14 a file that cannot be opened.
+    fn of_sqlite(code: &str, error: sqlx::Error) -> Self {
+        match code.parse::<u32>().map(|code| code & 0xff) {
+            Ok(13) => Self::DiskFull,
+            Ok(8 | 10 | 14) => Self::Unwritable(error),
+            _ => Self::Database(error),
+        }
+    }
+
+    /// By SQLSTATE (PostgreSQL documentation, appendix A).
+    fn of_postgres(code: &str, error: sqlx::Error) -> Self {
+        match code {
+            "53100" => Self::DiskFull,
+            "28000" | "28P01" | "3D000" | "42501" => Self::Refused(error),
+            code if code.starts_with("57P") || code.starts_with("08") || code == "53300" => Self::Unreachable(error),
             _ => Self::Database(error),
         }
     }

@@ -1,10 +1,9 @@
 //! The queue of documents to be read. A lease that is not renewed runs out, and another worker takes over.
 
 use api::DocumentId;
-use sqlx::Row;
 use uuid::Uuid;
 
-use crate::{Store, StoreError, time::now};
+use crate::{Store, StoreError, database::statement, time::now};
 
 /// Bytes from which on a file counts as large: some can take an hour.
 const LARGE: i64 = 16 << 20;
@@ -27,16 +26,17 @@ impl Store {
     /// Leases the job that has waited longest, if any is due. Of large files at most `most_large` are read at a time,
     /// so that a small one need not wait for hours until they have ended.
     pub async fn lease_job(&self, worker: Uuid, lease_ms: i64, most_large: u32) -> Result<Option<Job>, StoreError> {
-        let row = sqlx::query(
+        let row = statement(
             "UPDATE jobs SET leased_by = $1, leased_until = $2 + $3, starts = starts + 1
              WHERE document_id = (
                  SELECT document_id FROM jobs JOIN documents ON documents.id = document_id
                  WHERE run_after <= $2 AND leased_until < $2
                    AND (size <= $4 OR $5 > (SELECT count(*) FROM jobs AS other JOIN documents ON documents.id = other.document_id
                                             WHERE other.leased_by IS NOT NULL AND other.leased_until >= $2 AND size > $4))
-                 ORDER BY run_after, document_id LIMIT 1)
-             RETURNING document_id, starts, failures",
+                 ORDER BY run_after, document_id LIMIT 1",
         )
+        .push_for_postgres(" FOR UPDATE OF jobs SKIP LOCKED")
+        .push(") RETURNING document_id, starts, failures")
         .bind(worker)
         .bind(now())
         .bind(lease_ms)
@@ -46,10 +46,10 @@ impl Store {
         .await?;
         row.map(|row| {
             Ok(Job {
-                document: DocumentId(row.try_get("document_id")?),
+                document: DocumentId(row.get("document_id")?),
                 worker,
-                starts: row.try_get("starts")?,
-                failures: row.try_get("failures")?,
+                starts: row.get("starts")?,
+                failures: row.get("failures")?,
             })
         })
         .transpose()
@@ -57,18 +57,18 @@ impl Store {
 
     /// Renews a lease. False when the job is gone (cancelled, deleted) or somebody else's.
     pub async fn renew_lease(&self, job: &Job, lease_ms: i64) -> Result<bool, StoreError> {
-        let renewed = sqlx::query("UPDATE jobs SET leased_until = $3 WHERE document_id = $1 AND leased_by = $2")
+        let renewed = statement("UPDATE jobs SET leased_until = $3 WHERE document_id = $1 AND leased_by = $2")
             .bind(job.document.0)
             .bind(job.worker)
             .bind(now() + lease_ms)
             .execute(&self.writes)
             .await?;
-        Ok(renewed.rows_affected() > 0)
+        Ok(renewed > 0)
     }
 
     /// Gives a job back that was not finished for no fault of its own; it does not count as begun.
     pub async fn give_job_back(&self, job: &Job, pause_ms: i64) -> Result<(), StoreError> {
-        sqlx::query(
+        statement(
             "UPDATE jobs SET leased_by = NULL, leased_until = 0, run_after = $3, starts = starts - 1
              WHERE document_id = $1 AND leased_by = $2",
         )
@@ -82,7 +82,7 @@ impl Store {
 
     /// Puts a job back that ended in an error which may pass, to be tried again after a pause.
     pub async fn postpone_job(&self, job: &Job, pause_ms: i64) -> Result<(), StoreError> {
-        sqlx::query(
+        statement(
             "UPDATE jobs SET leased_by = NULL, leased_until = 0, run_after = $3, failures = failures + 1
              WHERE document_id = $1 AND leased_by = $2",
         )
@@ -96,7 +96,7 @@ impl Store {
 
     /// Ends every lease: called at start, when no worker of this installation can be alive.
     pub async fn release_all_leases(&self) -> Result<(), StoreError> {
-        sqlx::query("UPDATE jobs SET leased_by = NULL, leased_until = 0")
+        statement("UPDATE jobs SET leased_by = NULL, leased_until = 0")
             .execute(&self.writes)
             .await?;
         Ok(())

@@ -4,12 +4,13 @@ use api::{
     Access, CreateKnowledgeBase, DocumentCounts, DocumentId, KnowledgeBase, KnowledgeBaseId, Member, Page, PageQuery,
     Person, UpdateKnowledgeBase, UserId,
 };
-use sqlx::{Row, sqlite::SqliteRow};
 use uuid::Uuid;
 
 use crate::{
     Store, StoreError,
     accounts::{page, page_limit},
+    cursor::Cursor,
+    database::{Row, statement},
     error::taken,
     time::{from_millis, now},
 };
@@ -41,17 +42,17 @@ fn level(access: Access) -> i64 {
     }
 }
 
-fn knowledge_base(row: &SqliteRow) -> Result<KnowledgeBase, sqlx::Error> {
-    let count = |column: &str| row.try_get::<i64, _>(column).map(i64::unsigned_abs);
+fn knowledge_base(row: &Row) -> Result<KnowledgeBase, sqlx::Error> {
+    let count = |column: &str| row.get::<i64>(column).map(i64::unsigned_abs);
     Ok(KnowledgeBase {
-        id: KnowledgeBaseId(row.try_get("id")?),
-        name: row.try_get("name")?,
-        description: row.try_get("description")?,
-        access: access(row.try_get("access")?),
+        id: KnowledgeBaseId(row.get("id")?),
+        name: row.get("name")?,
+        description: row.get("description")?,
+        access: access(row.get("access")?),
         owner: Person {
-            id: UserId(row.try_get("owner_id")?),
-            email: row.try_get("email")?,
-            name: row.try_get("owner_name")?,
+            id: UserId(row.get("owner_id")?),
+            email: row.get("email")?,
+            name: row.get("owner_name")?,
         },
         documents: DocumentCounts {
             total: count("total")?,
@@ -59,8 +60,8 @@ fn knowledge_base(row: &SqliteRow) -> Result<KnowledgeBase, sqlx::Error> {
             underway: count("underway")?,
             failed: count("failed")?,
         },
-        created_at: from_millis(row.try_get("created_at")?),
-        updated_at: from_millis(row.try_get("updated_at")?),
+        created_at: from_millis(row.get("created_at")?),
+        updated_at: from_millis(row.get("updated_at")?),
     })
 }
 
@@ -71,7 +72,7 @@ impl Store {
         new: &CreateKnowledgeBase,
     ) -> Result<KnowledgeBase, StoreError> {
         let id = KnowledgeBaseId(Uuid::now_v7());
-        sqlx::query(
+        statement(
             "INSERT INTO knowledge_bases (id, owner_id, name, description, created_at, updated_at)
              VALUES ($1, $2, $3, $4, $5, $5)",
         )
@@ -87,7 +88,7 @@ impl Store {
     }
 
     pub async fn knowledge_base(&self, caller: UserId, id: KnowledgeBaseId) -> Result<KnowledgeBase, StoreError> {
-        let row = sqlx::query(sqlx::AssertSqlSafe(format!("{SELECT} WHERE kb.id = $2")))
+        let row = statement(format!("{SELECT} WHERE kb.id = $2"))
             .bind(caller.0)
             .bind(id.0)
             .fetch_optional(&self.reads)
@@ -98,19 +99,20 @@ impl Store {
 
     pub async fn knowledge_bases(&self, caller: UserId, query: &PageQuery) -> Result<Page<KnowledgeBase>, StoreError> {
         let limit = page_limit(query.limit);
-        let rows = sqlx::query(sqlx::AssertSqlSafe(format!(
-            "{SELECT} WHERE ($2 IS NULL OR hex(kb.id) < $2)
+        let after = Cursor::parse_optional(query.cursor.as_deref())?;
+        let rows = statement(format!(
+            "{SELECT} WHERE ($2 IS NULL OR kb.id < $2)
                         AND ($3 IS NULL OR instr(lower(kb.name), lower($3)) > 0)
              ORDER BY kb.id DESC LIMIT $4"
-        )))
+        ))
         .bind(caller.0)
-        .bind(&query.cursor)
+        .bind(after.map(|after| after.id))
         .bind(&query.search)
         .bind(limit + 1)
         .fetch_all(&self.reads)
         .await?;
         let items = rows.iter().map(knowledge_base).collect::<Result<Vec<_>, _>>()?;
-        Ok(page(items, limit, |item| item.id.0.simple().to_string().to_uppercase()))
+        Ok(page(items, limit, |item| Cursor::at(item.id.0)))
     }
 
     pub async fn update_knowledge_base(
@@ -120,7 +122,7 @@ impl Store {
         change: &UpdateKnowledgeBase,
     ) -> Result<KnowledgeBase, StoreError> {
         self.require_access(caller, id, Access::Owner).await?;
-        sqlx::query(
+        statement(
             "UPDATE knowledge_bases SET name = coalesce($2, name), description = coalesce($3, description), updated_at = $4
              WHERE id = $1",
         )
@@ -142,13 +144,13 @@ impl Store {
     ) -> Result<Vec<DocumentId>, StoreError> {
         self.require_access(caller, id, Access::Owner).await?;
         let mut tx = self.writes.begin().await?;
-        let documents: Vec<Uuid> = sqlx::query_scalar("SELECT id FROM documents WHERE knowledge_base_id = $1")
+        let documents = statement("SELECT id FROM documents WHERE knowledge_base_id = $1")
             .bind(id.0)
-            .fetch_all(&mut *tx)
+            .fetch_column(&mut tx)
             .await?;
-        sqlx::query("DELETE FROM knowledge_bases WHERE id = $1")
+        statement("DELETE FROM knowledge_bases WHERE id = $1")
             .bind(id.0)
-            .execute(&mut *tx)
+            .execute(&mut tx)
             .await?;
         tx.commit().await?;
         Ok(documents.into_iter().map(DocumentId).collect())
@@ -159,13 +161,12 @@ impl Store {
     /// # Errors
     /// [`StoreError::NotFound`] without any access, [`StoreError::Forbidden`] with too little.
     pub async fn require_access(&self, caller: UserId, id: KnowledgeBaseId, needed: Access) -> Result<(), StoreError> {
-        let held: Option<i64> = sqlx::query_scalar(
-            "SELECT access FROM knowledge_base_access WHERE knowledge_base_id = $1 AND user_id = $2",
-        )
-        .bind(id.0)
-        .bind(caller.0)
-        .fetch_optional(&self.reads)
-        .await?;
+        let held = statement("SELECT access FROM knowledge_base_access WHERE knowledge_base_id = $1 AND user_id = $2")
+            .bind(id.0)
+            .bind(caller.0)
+            .fetch_optional(&self.reads)
+            .await?;
+        let held: Option<i64> = held.map(|row| row.get(0)).transpose()?;
         match held.map(access) {
             None => Err(StoreError::NotFound("knowledge base")),
             Some(held) if held < needed => Err(StoreError::Forbidden("knowledge base")),
@@ -175,11 +176,10 @@ impl Store {
 
     /// Of these knowledge bases (of all, when empty), those the caller may read.
     pub async fn readable(&self, caller: UserId, of: &[KnowledgeBaseId]) -> Result<Vec<KnowledgeBaseId>, StoreError> {
-        let ids: Vec<Uuid> =
-            sqlx::query_scalar("SELECT knowledge_base_id FROM knowledge_base_access WHERE user_id = $1")
-                .bind(caller.0)
-                .fetch_all(&self.reads)
-                .await?;
+        let ids: Vec<Uuid> = statement("SELECT knowledge_base_id FROM knowledge_base_access WHERE user_id = $1")
+            .bind(caller.0)
+            .fetch_column(&self.reads)
+            .await?;
         Ok(ids
             .into_iter()
             .map(KnowledgeBaseId)
@@ -189,21 +189,21 @@ impl Store {
 
     pub async fn members(&self, caller: UserId, id: KnowledgeBaseId) -> Result<Vec<Member>, StoreError> {
         self.require_access(caller, id, Access::Viewer).await?;
-        let rows = sqlx::query(
+        let rows = statement(
             "SELECT users.id, email, name, access FROM knowledge_base_access
              JOIN users ON users.id = user_id WHERE knowledge_base_id = $1 ORDER BY access DESC, name",
         )
         .bind(id.0)
         .fetch_all(&self.reads)
         .await?;
-        let member = |row: &SqliteRow| {
+        let member = |row: &Row| {
             Ok::<_, sqlx::Error>(Member {
                 person: Person {
-                    id: UserId(row.try_get("id")?),
-                    email: row.try_get("email")?,
-                    name: row.try_get("name")?,
+                    id: UserId(row.get("id")?),
+                    email: row.get("email")?,
+                    name: row.get("name")?,
                 },
-                access: access(row.try_get("access")?),
+                access: access(row.get("access")?),
             })
         };
         Ok(rows.iter().map(member).collect::<Result<_, _>>()?)
@@ -218,7 +218,7 @@ impl Store {
         given: Access,
     ) -> Result<bool, StoreError> {
         self.require_access(caller, id, Access::Owner).await?;
-        let shared = sqlx::query(
+        let shared = statement(
             "INSERT INTO knowledge_base_members (knowledge_base_id, user_id, access)
              SELECT id, $2, $3 FROM knowledge_bases WHERE id = $1 AND owner_id != $2
              ON CONFLICT (knowledge_base_id, user_id) DO UPDATE SET access = excluded.access",
@@ -228,7 +228,7 @@ impl Store {
         .bind(level(given.min(Access::Editor)))
         .execute(&self.writes)
         .await?;
-        Ok(shared.rows_affected() > 0)
+        Ok(shared > 0)
     }
 
     /// Takes a share back; members may also leave by themselves. False when it was not shared with them: the owner
@@ -236,11 +236,11 @@ impl Store {
     pub async fn unshare(&self, caller: UserId, id: KnowledgeBaseId, with: UserId) -> Result<bool, StoreError> {
         let needed = if caller == with { Access::Viewer } else { Access::Owner };
         self.require_access(caller, id, needed).await?;
-        let ended = sqlx::query("DELETE FROM knowledge_base_members WHERE knowledge_base_id = $1 AND user_id = $2")
+        let ended = statement("DELETE FROM knowledge_base_members WHERE knowledge_base_id = $1 AND user_id = $2")
             .bind(id.0)
             .bind(with.0)
             .execute(&self.writes)
             .await?;
-        Ok(ended.rows_affected() > 0)
+        Ok(ended > 0)
     }
 }

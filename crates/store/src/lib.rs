@@ -1,4 +1,4 @@
-//! Where everything but the original files is kept: a SQLite database.
+//! Where everything but the original files is kept: a SQLite or PostgreSQL database.
 //!
 //! Every query that reads or changes somebody's data takes the caller and filters in SQL, through the view
 //! `knowledge_base_access` or an owner column. What a caller may not see is reported as [`StoreError::NotFound`].
@@ -8,14 +8,15 @@ mod assistants;
 mod connections;
 mod conversations;
 mod cursor;
+mod database;
 mod documents;
 mod enums;
 mod error;
 mod jobs;
 mod knowledge_bases;
+mod open;
 mod passage_index;
 mod passages;
-mod sqlite;
 mod time;
 
 pub use accounts::{NewSession, NewUser, StoredUser};
@@ -24,6 +25,6 @@ pub use conversations::{AnswerState, Question};
 pub use documents::{NewDocument, Published};
 pub use error::StoreError;
 pub use jobs::Job;
+pub use open::{Location, Schema, Store};
 pub use passage_index::{PassageIndex, Rankings, Sought};
 pub use passages::{NewPassage, PassageRow, PassageSpan};
-pub use sqlite::{Schema, Store};

@@ -4,10 +4,12 @@ use std::{collections::HashMap, ops::RangeInclusive};
 
 use api::{DocumentId, KnowledgeBaseId, PassageId, SearchHit, UserId};
 use engine::{embed::to_f16_bytes, split::Passage};
-use sqlx::{QueryBuilder, Row, Sqlite, SqliteConnection};
 use uuid::Uuid;
 
-use crate::{Store, StoreError};
+use crate::{
+    Store, StoreError,
+    database::{Pool, Transaction, by_dialect, statement},
+};
 
 /// A passage to be stored with all that makes it findable.
 pub struct NewPassage {
@@ -45,11 +47,15 @@ impl NewPassage {
     }
 
     /// Keeps it aside until the whole document is published.
-    pub(crate) async fn stage(&self, tx: &mut SqliteConnection, document: DocumentId) -> Result<(), StoreError> {
-        sqlx::query(
-            "INSERT OR REPLACE INTO staged_passages
+    pub(crate) async fn stage(&self, tx: &mut Transaction<'_>, document: DocumentId) -> Result<(), StoreError> {
+        statement(
+            "INSERT INTO staged_passages
                  (document_id, ordinal, fingerprint, id, first_page, last_page, start_char, end_char, heading_path, text, vector, terms)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+             ON CONFLICT (document_id, ordinal) DO UPDATE SET
+                 fingerprint = excluded.fingerprint, id = excluded.id, first_page = excluded.first_page,
+                 last_page = excluded.last_page, start_char = excluded.start_char, end_char = excluded.end_char,
+                 heading_path = excluded.heading_path, text = excluded.text, vector = excluded.vector, terms = excluded.terms",
         )
         .bind(document.0)
         .bind(self.ordinal)
@@ -71,16 +77,19 @@ impl NewPassage {
 
 /// Makes the first `count` staged passages of a document its passages.
 pub(crate) async fn publish_staged(
-    tx: &mut SqliteConnection,
+    tx: &mut Transaction<'_>,
     document: DocumentId,
     knowledge_base: KnowledgeBaseId,
     count: i64,
 ) -> Result<(), StoreError> {
-    sqlx::query("DELETE FROM passages WHERE document_id = $1")
+    // The index reads what is new in the order of `seq`: of one knowledge base, a later one must not be there before an
+    // earlier one.
+    tx.lock(&owner_token(knowledge_base)).await?;
+    statement("DELETE FROM passages WHERE document_id = $1")
         .bind(document.0)
         .execute(&mut *tx)
         .await?;
-    sqlx::query(
+    statement(
         "INSERT INTO passages (id, document_id, knowledge_base_id, ordinal, first_page, last_page, start_char, end_char, heading_path, text)
          SELECT id, document_id, $2, ordinal, first_page, last_page, start_char, end_char, heading_path, text
          FROM staged_passages WHERE document_id = $1 AND ordinal < $3 ORDER BY ordinal",
@@ -90,7 +99,7 @@ pub(crate) async fn publish_staged(
     .bind(count)
     .execute(&mut *tx)
     .await?;
-    sqlx::query(
+    statement(
         "INSERT INTO vectors (knowledge_base_id, seq, vector)
          SELECT $2, seq, vector FROM passages JOIN staged_passages USING (document_id, ordinal)
          WHERE document_id = $1 ORDER BY seq",
@@ -99,10 +108,14 @@ pub(crate) async fn publish_staged(
     .bind(knowledge_base.0)
     .execute(&mut *tx)
     .await?;
-    sqlx::query(
+    by_dialect(
         "INSERT INTO passage_terms (rowid, owner, terms)
          SELECT seq, $2, terms FROM passages JOIN staged_passages USING (document_id, ordinal)
          WHERE document_id = $1 ORDER BY seq",
+        "INSERT INTO passage_terms (seq, knowledge_base_id, length, terms)
+         SELECT seq, knowledge_base_id, cardinality(string_to_array(terms, ' ')),
+                array_to_tsvector(ARRAY[' ' || $2]) || counted_terms(terms)
+         FROM passages JOIN staged_passages USING (document_id, ordinal) WHERE document_id = $1",
     )
     .bind(document.0)
     .bind(owner_token(knowledge_base))
@@ -112,8 +125,8 @@ pub(crate) async fn publish_staged(
 }
 
 /// Drops what was kept aside for a document.
-pub(crate) async fn forget_staged(tx: &mut SqliteConnection, document: DocumentId) -> Result<(), StoreError> {
-    sqlx::query("DELETE FROM staged_passages WHERE document_id = $1")
+pub(crate) async fn forget_staged(tx: &mut Transaction<'_>, document: DocumentId) -> Result<(), StoreError> {
+    statement("DELETE FROM staged_passages WHERE document_id = $1")
         .bind(document.0)
         .execute(tx)
         .await?;
@@ -147,10 +160,26 @@ pub(crate) struct StoredVector {
 /// Memory for a read: 30 MB with 384 numbers each.
 const VECTORS_A_READ: i64 = 20_000;
 
-/// A knowledge base as one token of the lexical index.
+/// A knowledge base as one token of the lexical index. On PostgreSQL, which keeps it among the terms of the text, a space
+/// goes before it: no term has one.
 fn owner_token(id: KnowledgeBaseId) -> String {
     format!("kb{}", id.0.simple())
 }
+
+/// BM25 as FTS5 computes it. How many passages have a term is counted among those that were found.
+const BM25_ON_POSTGRES: &str = "
+    WITH asked AS (SELECT term, count(*) AS times FROM json_array_elements_text($2::json) AS term GROUP BY term),
+    held AS (
+        SELECT seq, length, times, cardinality(positions) AS occurrences, count(*) OVER (PARTITION BY term) AS holding
+        FROM passage_terms CROSS JOIN LATERAL unnest(terms) AS lexemes (lexeme, positions, weights)
+             JOIN asked ON term = lexeme
+        WHERE terms @@ $1::tsquery),
+    whole AS (SELECT sum(passages) AS passages, sum(terms) / sum(passages) AS mean_length FROM lexical_sizes
+              WHERE knowledge_base_id IN ";
+const BM25_ON_POSTGRES_END: &str = ")
+    SELECT seq, sum(times * greatest(ln((passages - holding + 0.5) / (holding + 0.5)), 0.000001)
+                    * occurrences * 2.2 / (occurrences + 1.2 * (0.25 + 0.75 * length / mean_length)))::float8 AS score
+    FROM held, whole GROUP BY seq ORDER BY score DESC, seq LIMIT $3";
 
 impl Store {
     /// The best passages by BM25 (k1 1.2, b 0.75, as FTS5 has them), best first, with their scores (higher is better).
@@ -163,24 +192,35 @@ impl Store {
         if knowledge_bases.is_empty() || terms.is_empty() {
             return Ok(Vec::new());
         }
-        let any_of = |tokens: Vec<String>| tokens.join(" OR ");
-        let owners = any_of(knowledge_bases.iter().map(|id| owner_token(*id)).collect());
-        let words = any_of(
-            terms
-                .iter()
-                .map(|term| format!("\"{}\"", term.replace('"', "\"\"")))
-                .collect(),
-        );
-        let rows = sqlx::query(
-            "SELECT rowid, bm25(passage_terms, 0.0, 1.0) AS cost FROM passage_terms
-             WHERE passage_terms MATCH $1 ORDER BY cost LIMIT $2",
-        )
-        .bind(format!("owner:({owners}) AND terms:({words})"))
-        .bind(k)
-        .fetch_all(&self.reads)
-        .await?;
+        let any_of = |tokens: Vec<String>, or: &str| tokens.join(or);
+        let owners = knowledge_bases.iter().map(|id| owner_token(*id));
+        let rows = match &self.reads {
+            Pool::Sqlite(_) => {
+                let quoted = |token: &str| format!("\"{}\"", token.replace('"', "\"\""));
+                let owners = any_of(owners.map(|owner| quoted(&owner)).collect(), " OR ");
+                let words = any_of(terms.iter().map(|term| quoted(term)).collect(), " OR ");
+                statement(
+                    "SELECT rowid AS seq, -bm25(passage_terms, 0.0, 1.0) AS score FROM passage_terms
+                     WHERE passage_terms MATCH $1 ORDER BY score DESC LIMIT $2",
+                )
+                .bind(format!("owner:({owners}) AND terms:({words})"))
+                .bind(k)
+            }
+            Pool::Postgres(_) => {
+                let quoted = |token: &str| format!("'{}'", token.replace('\\', "\\\\").replace('\'', "''"));
+                let owners = any_of(owners.map(|owner| quoted(&format!(" {owner}"))).collect(), " | ");
+                let words = any_of(terms.iter().map(|term| quoted(term)).collect(), " | ");
+                statement(BM25_ON_POSTGRES)
+                    .bind(format!("({owners}) & ({words})"))
+                    .bind(serde_json::to_string(terms)?)
+                    .bind(k)
+                    .push_list(knowledge_bases.iter().map(|id| id.0))
+                    .push(BM25_ON_POSTGRES_END)
+            }
+        };
+        let rows = rows.fetch_all(&self.reads).await?;
         rows.iter()
-            .map(|row| Ok((row.try_get("rowid")?, -row.try_get::<f32, _>("cost")?)))
+            .map(|row| Ok((row.get("seq")?, row.get("score")?)))
             .collect()
     }
 
@@ -190,7 +230,7 @@ impl Store {
         knowledge_base: KnowledgeBaseId,
         after: i64,
     ) -> Result<Vec<StoredVector>, StoreError> {
-        let rows = sqlx::query(
+        let rows = statement(
             "SELECT vectors.seq, document_id, vector FROM vectors JOIN passages ON passages.seq = vectors.seq
              WHERE vectors.knowledge_base_id = $1 AND vectors.seq > $2 ORDER BY vectors.seq LIMIT $3",
         )
@@ -202,9 +242,9 @@ impl Store {
         rows.iter()
             .map(|row| {
                 Ok(StoredVector {
-                    seq: row.try_get("seq")?,
-                    document: DocumentId(row.try_get("document_id")?),
-                    vector: row.try_get("vector")?,
+                    seq: row.get("seq")?,
+                    document: DocumentId(row.get("document_id")?),
+                    vector: row.get("vector")?,
                 })
             })
             .collect()
@@ -216,25 +256,15 @@ impl Store {
         knowledge_bases: &[KnowledgeBaseId],
         seqs: &[i64],
     ) -> Result<HashMap<i64, Vec<u8>>, StoreError> {
-        let mut found = HashMap::with_capacity(seqs.len());
-        if knowledge_bases.is_empty() || seqs.is_empty() {
-            return Ok(found);
-        }
-        let mut query = QueryBuilder::<Sqlite>::new("SELECT seq, vector FROM vectors WHERE knowledge_base_id IN (");
-        let mut list = query.separated(", ");
-        for id in knowledge_bases {
-            list.push_bind(id.0);
-        }
-        query.push(") AND seq IN (");
-        let mut list = query.separated(", ");
-        for seq in seqs {
-            list.push_bind(seq);
-        }
-        query.push(")");
-        for row in query.build().fetch_all(&self.reads).await? {
-            found.insert(row.try_get("seq")?, row.try_get("vector")?);
-        }
-        Ok(found)
+        let rows = statement("SELECT seq, vector FROM vectors WHERE knowledge_base_id IN ")
+            .push_list(knowledge_bases.iter().map(|id| id.0))
+            .push(" AND seq IN ")
+            .push_list(seqs.iter().copied())
+            .fetch_all(&self.reads)
+            .await?;
+        rows.iter()
+            .map(|row| Ok((row.get("seq")?, row.get("vector")?)))
+            .collect()
     }
 
     /// These passages as far as they still exist in these knowledge bases, in no order.
@@ -243,36 +273,30 @@ impl Store {
         knowledge_bases: &[KnowledgeBaseId],
         seqs: &[i64],
     ) -> Result<Vec<PassageRow>, StoreError> {
-        let mut query = QueryBuilder::<Sqlite>::new(
-            "SELECT passages.*, documents.name FROM passages JOIN documents ON documents.id = document_id WHERE seq IN (",
-        );
-        let mut list = query.separated(", ");
-        for seq in seqs {
-            list.push_bind(seq);
-        }
-        query.push(") AND passages.knowledge_base_id IN (");
-        let mut list = query.separated(", ");
-        for id in knowledge_bases {
-            list.push_bind(id.0);
-        }
-        query.push(")");
-        let rows = query.build().fetch_all(&self.reads).await?;
+        let rows = statement(
+            "SELECT passages.*, documents.name FROM passages JOIN documents ON documents.id = document_id WHERE seq IN ",
+        )
+        .push_list(seqs.iter().copied())
+        .push(" AND passages.knowledge_base_id IN ")
+        .push_list(knowledge_bases.iter().map(|id| id.0))
+        .fetch_all(&self.reads)
+        .await?;
         rows.iter()
             .map(|row| {
                 Ok(PassageRow {
-                    seq: row.try_get("seq")?,
-                    ordinal: row.try_get("ordinal")?,
+                    seq: row.get("seq")?,
+                    ordinal: row.get("ordinal")?,
                     hit: SearchHit {
-                        passage_id: PassageId(row.try_get("id")?),
-                        document_id: DocumentId(row.try_get("document_id")?),
-                        knowledge_base_id: KnowledgeBaseId(row.try_get("knowledge_base_id")?),
-                        document_name: row.try_get("name")?,
-                        heading_path: serde_json::from_str(row.try_get("heading_path")?)?,
-                        first_page: row.try_get("first_page")?,
-                        last_page: row.try_get("last_page")?,
-                        start: row.try_get::<i64, _>("start_char")?.unsigned_abs(),
-                        end: row.try_get::<i64, _>("end_char")?.unsigned_abs(),
-                        text: row.try_get("text")?,
+                        passage_id: PassageId(row.get("id")?),
+                        document_id: DocumentId(row.get("document_id")?),
+                        knowledge_base_id: KnowledgeBaseId(row.get("knowledge_base_id")?),
+                        document_name: row.get("name")?,
+                        heading_path: serde_json::from_str(&row.get::<String>("heading_path")?)?,
+                        first_page: row.get("first_page")?,
+                        last_page: row.get("last_page")?,
+                        start: row.get::<i64>("start_char")?.unsigned_abs(),
+                        end: row.get::<i64>("end_char")?.unsigned_abs(),
+                        text: row.get("text")?,
                         score: 0.0,
                         relevance: 0.0,
                     },
@@ -289,27 +313,33 @@ impl Store {
         ordinals: RangeInclusive<u32>,
     ) -> Result<PassageSpan, StoreError> {
         self.document(caller, document).await?;
-        let row = sqlx::query(
-            "SELECT span.first_page, span.last_page, span.start, span.end,
-                    substr(json_extract(extracted, '$.text'), span.start + 1, span.end - span.start) AS text
-             FROM (SELECT document_id, min(start_char) AS start, max(end_char) AS end, min(first_page) AS first_page,
-                          max(last_page) AS last_page
-                   FROM passages WHERE document_id = $1 AND ordinal BETWEEN $2 AND $3 GROUP BY document_id) AS span
-             JOIN document_texts ON document_texts.document_id = span.document_id",
+        let span = "(SELECT document_id, min(start_char) AS first_char, max(end_char) AS last_char,
+                            min(first_page) AS first_page, max(last_page) AS last_page
+                     FROM passages WHERE document_id = $1 AND ordinal BETWEEN $2 AND $3 GROUP BY document_id) AS span
+                     JOIN document_texts ON document_texts.document_id = span.document_id";
+        let row = by_dialect(
+            format!(
+                "SELECT span.*, substr(json_extract(extracted, '$.text'), first_char + 1, last_char - first_char) AS text
+                 FROM {span}"
+            ),
+            format!(
+                "SELECT span.*, substr(extracted::json ->> 'text', (first_char + 1)::int, (last_char - first_char)::int) AS text
+                 FROM {span}"
+            ),
         )
         .bind(document.0)
-        .bind(ordinals.start())
-        .bind(ordinals.end())
+        .bind(*ordinals.start())
+        .bind(*ordinals.end())
         .fetch_optional(&self.reads)
         .await?;
         // Read again or deleted between the search and now.
         let row = row.ok_or(StoreError::NotFound("passage"))?;
         Ok(PassageSpan {
-            first_page: row.try_get("first_page")?,
-            last_page: row.try_get("last_page")?,
-            start: row.try_get::<i64, _>("start")?.unsigned_abs(),
-            end: row.try_get::<i64, _>("end")?.unsigned_abs(),
-            text: row.try_get("text")?,
+            first_page: row.get("first_page")?,
+            last_page: row.get("last_page")?,
+            start: row.get::<i64>("first_char")?.unsigned_abs(),
+            end: row.get::<i64>("last_char")?.unsigned_abs(),
+            text: row.get("text")?,
         })
     }
 }

@@ -44,7 +44,7 @@ pub async fn change_password(
     ApiJson(change): ApiJson<ChangePassword>,
 ) -> Result<Response, ApiError> {
     caller.require_session()?;
-    state.sign_in_limit.check(&caller.user.email)?;
+    state.sign_in_limit.check(&caller.user.email).await?;
     let stored = state
         .store
         .user_by_email(&caller.user.email)

@@ -40,7 +40,7 @@ pub async fn sign_out(State(state): State<AppState>, caller: Caller) -> Result<R
 
 /// Checks the password and opens a session.
 pub async fn check(state: &AppState, headers: &HeaderMap, given: SignIn) -> Result<(User, SetCookie), ApiError> {
-    state.sign_in_limit.check(&given.email)?;
+    state.sign_in_limit.check(&given.email).await?;
     let stored = state.store.user_by_email(given.email.trim()).await?;
     let (user, hash) = stored.map(|stored| (stored.user, stored.password_hash)).unzip();
     let right = passwords::verify(given.password, hash).await?;

@@ -1,35 +1,30 @@
 //! Slows down guessing of passwords.
 
-use std::num::NonZeroU32;
+use std::{num::NonZeroU32, time::Duration};
 
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock};
+use crate::{
+    http::ApiError,
+    replicas::{Redis, limit::Limit},
+};
 
-use crate::http::ApiError;
-
-/// Attempts allowed at once for one e-mail address; one more comes back every 6 seconds.
-const BURST: NonZeroU32 = NonZeroU32::new(10).expect("ten is not zero");
+/// Attempts allowed at once for one e-mail address.
+const AT_ONCE: NonZeroU32 = NonZeroU32::new(10).expect("ten is not zero");
+/// One more comes back after this time.
+const INTERVAL: Duration = Duration::from_secs(6);
 
 pub struct SignInLimit {
-    by_email: DefaultKeyedRateLimiter<String>,
+    by_email: Limit<String>,
 }
 
 impl SignInLimit {
-    pub fn new() -> Self {
+    pub fn new(redis: Option<&Redis>) -> Self {
         Self {
-            by_email: RateLimiter::keyed(Quota::per_minute(BURST)),
+            by_email: Limit::new("sign-ins", AT_ONCE, INTERVAL, redis),
         }
     }
 
-    pub fn check(&self, email: &str) -> Result<(), ApiError> {
-        self.by_email.retain_recent();
-        self.by_email
-            .check_key(&email.trim().to_lowercase())
-            .map_err(|not_yet| ApiError::too_many(not_yet.wait_time_from(self.by_email.clock().now())))
-    }
-}
-
-impl Default for SignInLimit {
-    fn default() -> Self {
-        Self::new()
+    pub async fn check(&self, email: &str) -> Result<(), ApiError> {
+        let email = email.trim().to_lowercase();
+        self.by_email.take(&email).await.map_err(ApiError::too_many)
     }
 }

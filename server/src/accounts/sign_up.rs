@@ -50,7 +50,7 @@ pub async fn create(
             "This Hyperion takes no new accounts. Ask its administrator for one.",
         ));
     }
-    state.sign_in_limit.check(&new.email)?;
+    state.sign_in_limit.check(&new.email).await?;
     let (email, name) = (check_email(&new.email)?, check_name(&new.name)?);
     passwords::check_strength(&new.password, &[&email, &name])?;
     let password_hash = passwords::hash(new.password).await?;

@@ -2,7 +2,7 @@
 
 use std::convert::Infallible;
 
-use api::{AnswerEvent, Asked, Author, Feedback, Message, MessageId};
+use api::{AnswerEvent, Asked, Author, Feedback, Message, MessageId, MessageStatus};
 use axum::{
     Json,
     extract::{Path, State},
@@ -12,7 +12,7 @@ use axum::{
 use futures::{Stream, StreamExt, stream};
 use store::Question;
 
-use super::{answer, conversations::with_html};
+use super::{answer, conversations::with_html, elsewhere};
 use crate::{
     http::{ApiError, ApiJson, Caller},
     state::AppState,
@@ -62,6 +62,9 @@ pub async fn stop(
     if let Some(running) = state.running.get(id) {
         running.stop.cancel();
         running.ended().await;
+    } else {
+        state.replicas.stop_answer(id).await;
+        elsewhere::ended(&state, caller.user.id, id).await?;
     }
     Ok(Json(with_html(state.store.message(caller.user.id, id).await?)))
 }
@@ -114,6 +117,9 @@ pub async fn events(
         .unwrap_or(0);
     let events = match running {
         Some(running) => running.follow(after).boxed(),
+        None if message.status == MessageStatus::Streaming => {
+            elsewhere::follow(state.clone(), caller.user.id, id, after).boxed()
+        }
         None => {
             let done = AnswerEvent::Done {
                 message: Box::new(with_html(message)),

@@ -2,6 +2,7 @@
 
 mod answer;
 mod conversations;
+pub mod elsewhere;
 mod export;
 pub mod form;
 mod grounding;

@@ -10,6 +10,8 @@ use futures::{Stream, stream};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use crate::replicas::{Replicas, answers::STOPS};
+
 /// Why an answer has failed that was being written when the server stopped.
 pub fn interrupted() -> Problem {
     Problem::new(
@@ -23,16 +25,41 @@ pub fn interrupted() -> Problem {
 /// Each answer with the person who asked for it.
 type ByMessage = HashMap<MessageId, (UserId, Arc<RunningAnswer>)>;
 
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub struct RunningAnswers {
     running: Arc<Mutex<ByMessage>>,
+    replicas: Replicas,
 }
 
 impl RunningAnswers {
+    pub fn new(replicas: Replicas) -> Self {
+        Self {
+            running: Arc::default(),
+            replicas,
+        }
+    }
+
+    /// Must be called on a runtime.
     pub fn begin(&self, id: MessageId, asker: UserId) -> Arc<RunningAnswer> {
         let answer = Arc::new(RunningAnswer::default());
         locked(&self.running).insert(id, (asker, answer.clone()));
+        if self.replicas.redis().is_some() {
+            tokio::spawn(self.replicas.clone().copy_answer(id, answer.clone().follow(0)));
+        }
         answer
+    }
+
+    /// Stops the answers here that another replica was asked to stop, for as long as the runtime lives.
+    pub async fn stop_when_told(self) {
+        loop {
+            let mut stops = self.replicas.listen(STOPS);
+            while let Ok(id) = stops.recv().await {
+                let running = id.parse().ok().and_then(|id| self.get(MessageId(id)));
+                if let Some(running) = running {
+                    running.stop.cancel();
+                }
+            }
+        }
     }
 
     /// How many answers are being written for this user.
@@ -50,6 +77,10 @@ impl RunningAnswers {
         for answer in running {
             answer.ended().await;
         }
+    }
+
+    pub fn ids(&self) -> Vec<MessageId> {
+        locked(&self.running).keys().copied().collect()
     }
 
     pub fn get(&self, id: MessageId) -> Option<Arc<RunningAnswer>> {
@@ -144,7 +175,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_reader_that_comes_back_gets_what_it_missed_under_the_same_ids() {
-        let running = RunningAnswers::default();
+        let running = RunningAnswers::new(Replicas::alone());
         let id = MessageId(Uuid::now_v7());
         let answer = running.begin(id, UserId(Uuid::nil()));
         for event in [delta("a"), html("<p>a"), delta("b"), html("<p>ab"), delta("c")] {
@@ -163,7 +194,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_reader_that_waits_is_told_at_once_and_released_at_the_end() {
-        let running = RunningAnswers::default();
+        let running = RunningAnswers::new(Replicas::alone());
         let id = MessageId(Uuid::now_v7());
         let answer = running.begin(id, UserId(Uuid::nil()));
         let reader = tokio::spawn(answer.clone().follow(0).collect::<Vec<_>>());

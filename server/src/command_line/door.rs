@@ -1,6 +1,6 @@
 //! How commands reach Hyperion: a server over HTTP, or, when none runs, the same routes inside this process.
 
-use std::{path::Path, time::Duration};
+use std::time::Duration;
 
 use api::{PageQuery, Problem, Role, User};
 use axum::{
@@ -90,7 +90,7 @@ impl Door {
             let (server, api_key) = (server.clone(), api_key.clone());
             return Ok(Self::There { http, server, api_key });
         }
-        require_database(&config.data_dir)?;
+        require_database(&config)?;
         let lock = data_folder::lock(&config.data_dir, command)?;
         let state = AppState::open(config, std::env::current_exe()?).await?;
         let user = acting_user(&state.store, to.user.as_deref()).await?;
@@ -246,8 +246,9 @@ pub async fn read<T: DeserializeOwned>(response: Response<Body>) -> Result<T, Do
 }
 
 /// A mistyped folder is not made into an empty Hyperion.
-fn require_database(folder: &Path) -> Result<(), Failure> {
-    if folder.join("hyperion.db").exists() {
+fn require_database(config: &Config) -> Result<(), Failure> {
+    let folder = &config.data_dir;
+    if config.database_url.is_some() || folder.join("hyperion.db").exists() {
         return Ok(());
     }
     Err(format!(

@@ -57,14 +57,14 @@ impl UserCommand {
 
 /// Opens the database. While a server runs on it, its schema is left alone.
 async fn open(config: &Config) -> Result<Store, Failure> {
-    let file = config.data_dir.join("hyperion.db");
+    let database = config.database();
     // Held until the schema is right, so that no server starts meanwhile.
     let lock = match data_folder::lock(&config.data_dir, "hyperion user") {
         Ok(lock) => Some(lock),
-        Err(FolderError::Held { .. }) if Store::schema(&file).await? == Schema::Current => None,
+        Err(FolderError::Held { .. }) if Store::schema(&database).await? == Schema::Current => None,
         Err(error) => return Err(error.into()),
     };
-    let store = Store::open(&file).await?;
+    let store = Store::open(&database).await?;
     drop(lock);
     Ok(store)
 }

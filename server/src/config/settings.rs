@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use tracing_subscriber::EnvFilter;
 
-use super::value::{Given, LogFormat, Value};
+use super::value::{DatabaseUrl, Given, LogFormat, OriginalsUrl, RedisUrl, Role, Value};
 
 /// What is known of a setting.
 #[derive(Debug)]
@@ -89,6 +89,18 @@ settings! {
     listen: SocketAddr = SocketAddr::from(([127, 0, 0, 1], 8080)), "an IP address and a port like 127.0.0.1:8080";
     /// Folder of the database, the original files and the secret key
     data_dir: PathBuf = PathBuf::from("data"), "a path";
+    /// PostgreSQL database to keep everything but the original files in; a SQLite file in data_dir unless given
+    database_url: Option<DatabaseUrl> = None, "an address like postgres://user:password@host:5432/hyperion";
+    /// Connections to PostgreSQL at most
+    database_connections: usize = 20, "a whole number from 2 to 1000", if |connections| (2..=1000).contains(connections);
+    /// Redis through which replicas tell each other what happens; needed only where there are several
+    redis_url: Option<RedisUrl> = None, "an address like redis://:password@host:6379 (rediss:// with TLS)";
+    /// Bucket of the original files, reached as the variables AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION and AWS_ENDPOINT_URL say; a folder in data_dir unless given
+    originals_url: Option<OriginalsUrl> = None, "an address like s3://bucket/folder";
+    /// What this process does: serve pages and the API, read documents, or both
+    role: Role = Role::All, "all, web or worker";
+    /// Seconds that answers in progress may take to end after the server was asked to stop; it is not ready meanwhile
+    drain_seconds: u64 = 0, "a whole number from 0 to 3600", if |seconds| (0..=3600).contains(seconds);
     /// Folder that holds site/, models/ and libpdfium.so; the program's own folder unless given
     assets_dir: Option<PathBuf> = None, "a path";
     /// Whether visitors may create accounts; the first account can always be created

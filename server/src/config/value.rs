@@ -130,6 +130,102 @@ impl Value for usize {
     }
 }
 
+/// Addresses with passwords in them: `$name`, and which ones are accepted.
+macro_rules! secret_address {
+    ($($(#[doc = $about:literal])+ $name:ident: $check:expr;)+) => { $(
+        $(#[doc = $about])+
+        #[derive(Clone)]
+        pub struct $name(String);
+
+        impl $name {
+            pub fn new(text: &str) -> Option<Self> {
+                $check(text).then(|| Self(text.to_owned()))
+            }
+
+            pub fn expose(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&masked(&self.0))
+            }
+        }
+
+        impl Value for Option<$name> {
+            fn from_text(text: &str) -> Option<Self> {
+                $name::new(text).map(Some)
+            }
+
+            fn to_toml(&self) -> Option<String> {
+                quoted(&masked(&self.as_ref()?.0))
+            }
+        }
+    )+ };
+}
+
+secret_address! {
+    /// Where PostgreSQL is.
+    DatabaseUrl: |text: &str| store::Location::postgres(text, 1).is_some();
+    /// Where Redis is.
+    RedisUrl: |text: &str| redis::Client::open(text).is_ok();
+    /// Where the original files are.
+    OriginalsUrl: |text: &str| url::Url::parse(text).is_ok_and(|url| url.scheme() == "s3" && url.host().is_some());
+}
+
+/// The address with stars for its password, in the user part or among the options.
+fn masked(url: &str) -> String {
+    let Ok(mut url) = url::Url::parse(url) else {
+        return "********".to_owned();
+    };
+    if url.password().is_some() {
+        // Fails only for addresses without a host, which have no password either.
+        url.set_password(Some("********")).ok();
+    }
+    if url.query().is_some_and(|query| query.contains("password")) {
+        url.set_query(Some("********"));
+    }
+    url.to_string()
+}
+
+/// What a process does of an installation's work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    All,
+    Web,
+    Worker,
+}
+
+impl Role {
+    pub fn serves(self) -> bool {
+        self != Self::Worker
+    }
+
+    pub fn reads_documents(self) -> bool {
+        self != Self::Web
+    }
+}
+
+impl Value for Role {
+    fn from_text(text: &str) -> Option<Self> {
+        match text {
+            "all" => Some(Self::All),
+            "web" => Some(Self::Web),
+            "worker" => Some(Self::Worker),
+            _ => None,
+        }
+    }
+
+    fn to_toml(&self) -> Option<String> {
+        quoted(match self {
+            Self::All => "all",
+            Self::Web => "web",
+            Self::Worker => "worker",
+        })
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LogFormat {
     Text,

@@ -12,7 +12,7 @@ use chacha20poly1305::{
 };
 use secrecy::SecretString;
 
-const KEY_VARIABLE: &str = "HYPERION_SECRET_KEY";
+pub const KEY_VARIABLE: &str = "HYPERION_SECRET_KEY";
 const KEY_FILE: &str = "secret.key";
 const NONCE_BYTES: usize = 24;
 

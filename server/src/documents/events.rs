@@ -1,6 +1,6 @@
 //! Live changes of a knowledge base's documents.
 
-use std::{convert::Infallible, future::ready, time::Duration};
+use std::{convert::Infallible, time::Duration};
 
 use api::{Access, DocumentEvent, KnowledgeBaseId};
 use axum::{
@@ -8,7 +8,6 @@ use axum::{
     response::sse::{Event, KeepAlive, Sse},
 };
 use futures::{Stream, StreamExt};
-use tokio_stream::wrappers::BroadcastStream;
 
 use crate::{
     http::{ApiError, Caller},
@@ -29,19 +28,17 @@ pub async fn events(
     Path(id): Path<KnowledgeBaseId>,
 ) -> Result<Sse<impl Stream<Item = Result<Event, Infallible>>>, ApiError> {
     state.store.require_access(caller.user.id, id, Access::Viewer).await?;
-    let changes = BroadcastStream::new(state.changes.listen(id).await);
+    let changes = state.changes.listen(id);
     let (store, user) = (state.store.clone(), caller.user.id);
     let stopping = state.stopping.clone();
     let end = async move { tokio::time::timeout(LONGEST_STREAM, stopping.cancelled()).await };
     let stream = changes
-        // A listener that fell behind has missed some.
-        .take_while(|change| ready(change.is_ok()))
         // A share that is taken back ends the stream with the next change.
         .take_while(move |_| {
             let store = store.clone();
             async move { store.require_access(user, id, Access::Viewer).await.is_ok() }
         })
-        .filter_map(|change| async move { Event::default().json_data(change.ok()?).ok().map(Ok) })
+        .filter_map(|change| async move { Event::default().json_data(change).ok().map(Ok) })
         .take_until(Box::pin(end));
     Ok(Sse::new(stream).keep_alive(KeepAlive::new().interval(Duration::from_secs(15))))
 }

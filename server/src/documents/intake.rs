@@ -100,7 +100,7 @@ pub async fn take_in(
             document,
         });
     }
-    state.jobs_due.notify_one();
+    state.job_is_due().await;
     state.changes.document_changed(&document).await;
     Ok(Upload::Accepted { document })
 }

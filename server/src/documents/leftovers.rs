@@ -8,6 +8,9 @@ use std::{
 };
 
 use api::DocumentId;
+use chrono::Utc;
+use futures::TryStreamExt;
+use object_store::{ObjectMeta, ObjectStoreExt};
 use uuid::Uuid;
 
 use crate::state::AppState;
@@ -17,6 +20,9 @@ const AGE: Duration = Duration::from_secs(60 * 60);
 
 /// Removes files that nobody has written to for an hour and that belong to no document.
 pub async fn remove(state: &AppState) {
+    if state.config.originals_url.is_some() {
+        return remove_from_bucket(state).await;
+    }
     let folder = state.config.originals_dir();
     let found = tokio::task::spawn_blocking(move || untouched(&folder, AGE)).await;
     let untouched = match found {
@@ -32,6 +38,36 @@ pub async fn remove(state: &AppState) {
     };
     for (id, file) in untouched.into_iter().filter(|(id, _)| !documents.contains(id)) {
         match tokio::fs::remove_file(&file).await {
+            Ok(()) => tracing::info!(document = %id, "an original that belongs to no document was removed"),
+            Err(error) => tracing::warn!(document = %id, %error, "an original that belongs to no document stays"),
+        }
+    }
+}
+
+/// What an upload to a bucket leaves that is cut off before its end is the bucket's to expire.
+async fn remove_from_bucket(state: &AppState) {
+    let old = |object: &ObjectMeta| {
+        let age = Utc::now().signed_duration_since(object.last_modified);
+        age.to_std().is_ok_and(|age| age >= AGE)
+    };
+    let listed: Result<Vec<ObjectMeta>, _> = state.originals.list(None).try_collect().await;
+    let listed = match listed {
+        Ok(listed) => listed,
+        Err(error) => return tracing::warn!(%error, "the bucket of originals could not be looked through"),
+    };
+    let untouched: Vec<ObjectMeta> = listed.into_iter().filter(old).collect();
+    // Asked after the objects were listed: whatever is accepted from now on is not among them.
+    let documents: HashSet<DocumentId> = match state.store.existing_documents().await {
+        Ok(documents) => documents.into_iter().collect(),
+        Err(error) => return tracing::warn!(%error, "the originals in use could not be looked up"),
+    };
+    for object in untouched {
+        let name = object.location.filename().unwrap_or_default();
+        let Ok(id) = Uuid::try_parse(name) else { continue };
+        if documents.contains(&DocumentId(id)) {
+            continue;
+        }
+        match state.originals.delete(&object.location).await {
             Ok(()) => tracing::info!(document = %id, "an original that belongs to no document was removed"),
             Err(error) => tracing::warn!(document = %id, %error, "an original that belongs to no document stays"),
         }

@@ -97,7 +97,7 @@ async fn retry(
     Path(id): Path<DocumentId>,
 ) -> Result<Json<Document>, ApiError> {
     let document = state.store.retry_document(caller.user.id, id).await?;
-    state.jobs_due.notify_one();
+    state.job_is_due().await;
     state.changes.document_changed(&document).await;
     Ok(Json(document))
 }
@@ -111,7 +111,7 @@ async fn retry_failed(
     Path(id): Path<KnowledgeBaseId>,
 ) -> Result<Json<RetriedDocuments>, ApiError> {
     let documents = state.store.retry_failed_documents(caller.user.id, id).await?;
-    state.jobs_due.notify_one();
+    state.job_is_due().await;
     for document in &documents {
         state.changes.document_changed(document).await;
     }

@@ -14,10 +14,13 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Clock};
 
 use super::{ApiError, Caller};
-use crate::{documents::upload, state::AppState};
+use crate::{
+    documents::upload,
+    replicas::{Redis, limit::Limit},
+    state::AppState,
+};
 
 /// Everything but uploads is text that people type, or settings.
 const ORDINARY_BODY: usize = 1 << 20;
@@ -58,29 +61,34 @@ impl Kind {
 
 /// What may follow each other. People and programs at work never meet these limits; a program gone wild does.
 pub struct RateLimits {
-    entrances: DefaultKeyedRateLimiter<IpAddr>,
-    uploads: DefaultKeyedRateLimiter<UserId>,
-    uploads_by_address: DefaultKeyedRateLimiter<IpAddr>,
-    questions: DefaultKeyedRateLimiter<UserId>,
-    questions_by_address: DefaultKeyedRateLimiter<IpAddr>,
+    entrances: Limit<IpAddr>,
+    uploads: Limit<UserId>,
+    uploads_by_address: Limit<IpAddr>,
+    questions: Limit<UserId>,
+    questions_by_address: Limit<IpAddr>,
 }
 
-impl Default for RateLimits {
-    fn default() -> Self {
+impl RateLimits {
+    pub fn new(redis: Option<&Redis>) -> Self {
         Self {
             // A whole office may stand behind one address; guessing at one account is limited by that account.
-            entrances: limiter(1, 100),
-            uploads: limiter(100, 2_000),
-            uploads_by_address: limiter(200, 5_000),
-            questions: limiter(5, 300),
-            questions_by_address: limiter(20, 1_000),
+            entrances: limit("entrances", 1, 100, redis),
+            uploads: limit("uploads", 100, 2_000, redis),
+            uploads_by_address: limit("uploads-by-address", 200, 5_000, redis),
+            questions: limit("questions", 5, 300, redis),
+            questions_by_address: limit("questions-by-address", 20, 1_000, redis),
         }
     }
 }
 
-fn limiter<K: Hash + Eq + Clone>(per_second: u32, at_once: u32) -> DefaultKeyedRateLimiter<K> {
-    let quota = Quota::per_second(NonZeroU32::new(per_second).expect("a rate above zero"));
-    RateLimiter::keyed(quota.allow_burst(NonZeroU32::new(at_once).expect("a burst above zero")))
+fn limit<K: Hash + Eq + Clone + ToString>(
+    name: &'static str,
+    per_second: u32,
+    at_once: u32,
+    redis: Option<&Redis>,
+) -> Limit<K> {
+    let at_once = NonZeroU32::new(at_once).expect("a burst above zero");
+    Limit::new(name, at_once, Duration::from_secs(1) / per_second, redis)
 }
 
 /// Applies all three to a request. Outside of the routes' own extractors, inside of what turns errors into problems.
@@ -99,7 +107,8 @@ pub async fn apply(State(state): State<AppState>, mut request: Request, next: Ne
             Kind::Entrance => None,
             _ => Caller::from_request_parts(&mut parts, &state).await.ok(),
         };
-        if let Err(error) = check(&state.rate_limits, kind, address, caller.map(|caller| caller.user.id)) {
+        let user = caller.map(|caller| caller.user.id);
+        if let Err(error) = check(&state.rate_limits, kind, address, user).await {
             return error.into_response();
         }
         request = Request::from_parts(parts, body);
@@ -122,29 +131,23 @@ pub async fn apply(State(state): State<AppState>, mut request: Request, next: Ne
     }
 }
 
-fn check(limits: &RateLimits, kind: Kind, address: Option<IpAddr>, user: Option<UserId>) -> Result<(), ApiError> {
+async fn check(limits: &RateLimits, kind: Kind, address: Option<IpAddr>, user: Option<UserId>) -> Result<(), ApiError> {
     let (by_user, by_address) = match kind {
         Kind::Ordinary => return Ok(()),
         Kind::Entrance => (None, &limits.entrances),
         Kind::Upload => (Some(&limits.uploads), &limits.uploads_by_address),
         Kind::Question => (Some(&limits.questions), &limits.questions_by_address),
     };
-    take(Some(by_address), address)?;
-    take(by_user, user)
+    take(Some(by_address), address).await?;
+    take(by_user, user).await
 }
 
 /// Takes one from what the key has left; who is not known has no limit of their own.
-fn take<K: Hash + Eq + Clone>(limiter: Option<&DefaultKeyedRateLimiter<K>>, key: Option<K>) -> Result<(), ApiError> {
-    let (Some(limiter), Some(key)) = (limiter, key) else {
-        return Ok(());
-    };
-    // Keys that have everything left need not be remembered.
-    limiter.retain_recent();
-    let Err(not_yet) = limiter.check_key(&key) else {
-        return Ok(());
-    };
-    let wait = not_yet.wait_time_from(limiter.clock().now());
-    Err(ApiError::too_many(wait))
+async fn take<K: Hash + Eq + Clone + ToString>(limit: Option<&Limit<K>>, key: Option<K>) -> Result<(), ApiError> {
+    match (limit, key) {
+        (Some(limit), Some(key)) => limit.take(&key).await.map_err(ApiError::too_many),
+        _ => Ok(()),
+    }
 }
 
 /// Where the request comes from: the other end of the connection, or who the proxy there says it is.
@@ -193,23 +196,23 @@ mod tests {
         assert_eq!(address(&somewhere(), &headers, true).unwrap().to_string(), "10.0.0.1");
     }
 
-    #[test]
-    fn each_address_and_each_user_has_a_limit_of_its_own_and_is_told_when_to_come_back() {
-        let limits = RateLimits::default();
+    #[tokio::test]
+    async fn each_address_and_each_user_has_a_limit_of_its_own_and_is_told_when_to_come_back() {
+        let limits = RateLimits::new(None);
         let (here, there) = (IpAddr::from([10, 0, 0, 1]), IpAddr::from([10, 0, 0, 2]));
         for _ in 0..100 {
-            check(&limits, Kind::Entrance, Some(here), None).unwrap();
+            check(&limits, Kind::Entrance, Some(here), None).await.unwrap();
         }
-        let refused = check(&limits, Kind::Entrance, Some(here), None).unwrap_err();
+        let refused = check(&limits, Kind::Entrance, Some(here), None).await.unwrap_err();
         assert_eq!(refused.0.status, 429);
         assert_eq!(refused.0.retry_after, Some(1));
-        check(&limits, Kind::Entrance, Some(there), None).unwrap();
+        check(&limits, Kind::Entrance, Some(there), None).await.unwrap();
 
         let (ada, bob) = (UserId(uuid::Uuid::from_u128(1)), UserId(uuid::Uuid::from_u128(2)));
         for _ in 0..300 {
-            check(&limits, Kind::Question, Some(here), Some(ada)).unwrap();
+            check(&limits, Kind::Question, Some(here), Some(ada)).await.unwrap();
         }
-        assert!(check(&limits, Kind::Question, Some(here), Some(ada)).is_err());
-        check(&limits, Kind::Question, Some(here), Some(bob)).unwrap();
+        assert!(check(&limits, Kind::Question, Some(here), Some(ada)).await.is_err());
+        check(&limits, Kind::Question, Some(here), Some(bob)).await.unwrap();
     }
 }

@@ -109,6 +109,15 @@ impl From<StoreError> for ApiError {
                     "The server's storage cannot be used",
                 )
             }
+            StoreError::Unreachable(cause) | StoreError::Refused(cause) | StoreError::Untrusted(cause) => {
+                tracing::error!(%cause, "the database cannot be used");
+                return Self::new(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "database_unavailable",
+                    "The database cannot be reached",
+                    "The server cannot reach its database at the moment. What was acknowledged is kept. Try again in a while.",
+                );
+            }
             StoreError::UnknownCursor => (StatusCode::UNPROCESSABLE_ENTITY, "unknown_cursor", "Unknown cursor"),
             _ => return Self::internal(error),
         };

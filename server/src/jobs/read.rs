@@ -62,7 +62,10 @@ impl ReadError {
     /// Whether the disk or the database cannot be used at all, which is no fault of this document.
     pub fn is_of_storage(&self) -> bool {
         match self {
-            Self::Store(error) => matches!(error, StoreError::DiskFull | StoreError::Unwritable(_)),
+            Self::Store(error) => matches!(
+                error,
+                StoreError::DiskFull | StoreError::Unwritable(_) | StoreError::Unreachable(_) | StoreError::Refused(_)
+            ),
             Self::Original(error) => !matches!(error, object_store::Error::NotFound { .. }),
             _ => false,
         }

@@ -8,7 +8,12 @@ use axum::{
     http::{HeaderMap, Request, Response, StatusCode, header},
 };
 use serde_json::{Value, json};
-use server::{config::Config, serve, state::AppState};
+use server::{
+    config::{Config, DatabaseUrl},
+    serve,
+    state::AppState,
+};
+use sqlx::{Connection, Executor, PgConnection};
 use tempfile::TempDir;
 use tower::ServiceExt;
 
@@ -75,10 +80,25 @@ pub async fn server_with(config: Config) -> Server {
     open(config, root, tempfile::tempdir().unwrap()).await
 }
 
+/// On PostgreSQL where TEST_DATABASE says so; else none, and the server makes a SQLite file.
+async fn database_of_its_own() -> Option<DatabaseUrl> {
+    if std::env::var("TEST_DATABASE").is_ok_and(|database| database == "postgres") {
+        let server = std::env::var("TEST_POSTGRES_URL").expect("scripts/servers.sh sets TEST_POSTGRES_URL");
+        let name = format!("test_{}", uuid::Uuid::now_v7().simple());
+        let mut connection = PgConnection::connect(&server).await.unwrap();
+        let create = sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"));
+        connection.execute(create).await.unwrap();
+        let (server, _) = server.rsplit_once('/').unwrap();
+        return DatabaseUrl::new(&format!("{server}/{name}"));
+    }
+    None
+}
+
 async fn open(config: Config, assets: PathBuf, folder: TempDir) -> Server {
     let config = Config {
         data_dir: folder.path().join("data"),
         assets_dir: Some(assets),
+        database_url: database_of_its_own().await,
         ..config
     };
     let state = AppState::open(config, env!("CARGO_BIN_EXE_hyperion").into())

@@ -111,7 +111,7 @@ fn a_database_that_is_none_and_a_configuration_that_is_not_valid_fail() {
 async fn connections_are_tried_when_asked_for() {
     let installation = Installation::with_account();
     let folder = installation.path("data/hyperion.db");
-    let store = store::Store::open(&folder).await.unwrap();
+    let store = store::Store::open(&store::Location::File(folder)).await.unwrap();
     let owner = store
         .user_by_email(crate::installation::EMAIL)
         .await
@@ -147,4 +147,55 @@ async fn connections_are_tried_when_asked_for() {
         "{verdict} {message}"
     );
     found.success();
+}
+
+#[test]
+fn each_server_of_a_large_installation_is_tried_and_what_is_wrong_with_it_said() {
+    let postgres = std::env::var("TEST_POSTGRES_URL").expect("scripts/servers.sh sets TEST_POSTGRES_URL");
+    let s3 = std::env::var("TEST_S3_URL").expect("scripts/servers.sh sets TEST_S3_URL");
+    let installation = Installation::new();
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let examine = |database: &str, redis: &str, bucket: &str, s3: &str| {
+        let args = [
+            "doctor",
+            "--json",
+            "--listen",
+            "127.0.0.1:0",
+            "--database-url",
+            database,
+            "--redis-url",
+            redis,
+            "--originals-url",
+            bucket,
+        ];
+        let mut command = installation.command(&args);
+        command
+            .env("AWS_ENDPOINT_URL", s3)
+            .env("AWS_ACCESS_KEY_ID", "test")
+            .env("AWS_SECRET_ACCESS_KEY", "test")
+            .env("AWS_REGION", "us-east-1");
+        let ran = crate::installation::ran(command.output().unwrap());
+        findings(&ran)
+    };
+    let expect = |found: &BTreeMap<String, (String, String)>, what: &str, verdict: &str, words: &str| {
+        let (given, message) = &found[what];
+        assert!(given == verdict && message.contains(words), "{what}: {given} {message}");
+    };
+    let nowhere = format!("redis://{free}");
+    let found = examine(&postgres, &nowhere, "s3://tests/doctor", &s3);
+    expect(&found, "database", "ok", "first start");
+    expect(&found, "original files", "ok", "answers");
+    expect(&found, "Redis", "warn", "redis_url");
+    expect(&found, "secret key", "fail", "HYPERION_SECRET_KEY");
+
+    let found = examine(
+        &format!("postgres://hyperion:secret@{free}/hyperion"),
+        &nowhere,
+        "s3://no-such-bucket",
+        &s3,
+    );
+    expect(&found, "database", "fail", "cannot be reached");
+    expect(&found, "original files", "fail", "originals_url");
+    let all: String = found.values().map(|(_, message)| message.as_str()).collect();
+    assert!(!all.contains("secret@"), "{all}");
 }

@@ -144,7 +144,7 @@ fn commands_act_for_the_user_they_are_told_and_leave_no_session_behind() {
 
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
-        let store = store::Store::open(&installation.path("data/hyperion.db"))
+        let store = store::Store::open(&store::Location::File(installation.path("data/hyperion.db")))
             .await
             .unwrap();
         let owner = store.user_by_email(EMAIL).await.unwrap().unwrap().user;

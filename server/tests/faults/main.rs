@@ -1,5 +1,5 @@
 //! The real program as its own process, with real files, through what goes wrong: hostile files, bombs, `kill -9`, full
-//! disks.
+//! disks, and several of it that serve one installation.
 //!
 //! Tests that are ignored take many minutes; `make faults` runs them, and a smaller share of the same runs always.
 #![allow(clippy::unwrap_used, reason = "in a test, a surprise is a failure")]
@@ -12,3 +12,4 @@ mod many;
 mod odd;
 mod person;
 mod program;
+mod replicas;

@@ -190,7 +190,7 @@ impl Person {
         results["hits"].as_array().unwrap().clone()
     }
 
-    fn request(&self, method: &str, program: &Program, path: &str) -> reqwest::RequestBuilder {
+    pub fn request(&self, method: &str, program: &Program, path: &str) -> reqwest::RequestBuilder {
         let url = format!("{}/api/v1{path}", program.address());
         self.client
             .request(method.parse().unwrap(), url)

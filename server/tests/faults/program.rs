@@ -14,6 +14,8 @@ pub struct Program {
     /// Holds what the program brings along, and the data unless that is elsewhere.
     folder: TempDir,
     data: PathBuf,
+    /// Variables it is started with.
+    settings: Vec<(String, String)>,
     running: Option<Running>,
 }
 
@@ -44,8 +46,16 @@ impl Program {
         Self {
             folder,
             data,
+            settings: Vec::new(),
             running: None,
         }
+    }
+
+    /// With variables of its own.
+    pub fn with_settings(settings: impl IntoIterator<Item = (String, String)>) -> Self {
+        let mut program = Self::new();
+        program.settings = settings.into_iter().collect();
+        program
     }
 
     pub fn data(&self) -> &Path {
@@ -62,6 +72,7 @@ impl Program {
             .arg("--data-dir")
             .arg(&self.data)
             .env_clear()
+            .envs(self.settings.clone())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             // What the program logs belongs to the test that fails.
@@ -90,6 +101,19 @@ impl Program {
     /// `http://` and the port it has this time.
     pub fn address(&self) -> &str {
         &self.running.as_ref().expect("it runs").address
+    }
+
+    /// Asks it to stop, as an operating system does.
+    pub fn ask_to_stop(&self) {
+        let process = self.running.as_ref().expect("it runs").child.id();
+        let asked = Command::new("kill").arg(process.to_string()).status().unwrap();
+        assert!(asked.success());
+    }
+
+    /// Waits until it has stopped by itself.
+    pub fn wait(&mut self) {
+        let mut running = self.running.take().expect("it runs");
+        assert!(running.child.wait().unwrap().success());
     }
 
     /// `kill -9`; returns the processes that it had started and that were alive then.

@@ -12,15 +12,15 @@ use crate::{
 };
 
 pub async fn check(config: &Config) -> Vec<Finding> {
-    let file = config.data_dir.join("hyperion.db");
+    let database = config.database();
     // Opening an older database would change it.
-    if !matches!(Store::schema(&file).await, Ok(Schema::Current)) {
+    if !matches!(Store::schema(&database).await, Ok(Schema::Current)) {
         return vec![Finding::ok(
             "connections",
             "there is no database of this version to look them up in",
         )];
     }
-    let found = match Store::open(&file).await {
+    let found = match Store::open(&database).await {
         Ok(store) => {
             let all = all(&store).await;
             store.close().await;

@@ -45,6 +45,10 @@ impl Doctor {
         tell(storage::folder(config));
         tell(storage::space(config));
         tell(storage::database(config).await);
+        tell(storage::originals(config).await);
+        if let Some(redis) = storage::redis(config).await {
+            tell(redis);
+        }
         tell(storage::secret_key(config));
         tell(assets::model(config));
         tell(assets::pdf_library(config).await);

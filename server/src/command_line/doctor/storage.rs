@@ -1,15 +1,26 @@
 //! The data folder and what is in it.
 
-use std::{fs, os::unix::fs::PermissionsExt, path::Path};
+use std::{fs, os::unix::fs::PermissionsExt, path::Path, time::Duration};
 
-use store::{Schema, Store};
+use futures::StreamExt;
+use object_store::ObjectStore;
+
+use store::{Location, Schema, Store};
 
 use super::finding::Finding;
-use crate::{config::Config, connections::secrets::Secrets};
+use crate::{
+    config::Config,
+    connections::secrets::{KEY_VARIABLE, Secrets},
+    replicas::Redis,
+    state::{OpenError, bucket},
+};
 
 /// Below this, uploads begin to fail soon.
 const LITTLE_SPACE_MIB: u64 = 1024;
 const NO_SPACE_MIB: u64 = 100;
+
+/// A bucket that has not answered by then is not reached.
+const BUCKET_PATIENCE: Duration = Duration::from_secs(10);
 
 pub fn folder(config: &Config) -> Finding {
     const WHAT: &str = "data folder";
@@ -62,8 +73,8 @@ pub fn space(config: &Config) -> Finding {
 
 pub async fn database(config: &Config) -> Finding {
     const WHAT: &str = "database";
-    let file = config.data_dir.join("hyperion.db");
-    match Store::schema(&file).await {
+    let location = config.database();
+    match Store::schema(&location).await {
         Ok(Schema::Missing) => Finding::ok(WHAT, "there is none yet; the first start makes it"),
         Ok(Schema::Current) => Finding::ok(WHAT, "opens, and its schema is this version's"),
         Ok(Schema::Older) => Finding::warn(
@@ -76,7 +87,56 @@ pub async fn database(config: &Config) -> Finding {
         ),
         Err(error) => Finding::fail(
             WHAT,
-            format!("{} cannot be opened: {error}. Restore it from a copy", file.display()),
+            match location {
+                Location::File(file) => format!("{} cannot be opened: {error}. Restore it from a copy", file.display()),
+                Location::Postgres { .. } => error.to_string(),
+            },
+        ),
+    }
+}
+
+/// Redis, where there is one.
+pub async fn redis(config: &Config) -> Option<Finding> {
+    const WHAT: &str = "Redis";
+    let checked = match Redis::new(config.redis_url.as_ref()?.expose()) {
+        Ok(redis) => redis.check().await,
+        Err(error) => Err(error),
+    };
+    Some(match checked {
+        Ok(version) => Finding::ok(WHAT, format!("answers, version {version}")),
+        Err(error) => Finding::warn(WHAT, format!("{error}. Until then replicas hear of each other late")),
+    })
+}
+
+/// The place of the original files.
+pub async fn originals(config: &Config) -> Finding {
+    const WHAT: &str = "original files";
+    let Some(url) = &config.originals_url else {
+        let folder = config.originals_dir();
+        if config.database_url.is_some() {
+            let message = format!(
+                "{} must be a folder that every replica shares; originals_url names a bucket instead",
+                folder.display()
+            );
+            return Finding::warn(WHAT, message);
+        }
+        return Finding::ok(WHAT, format!("are kept in {}", folder.display()));
+    };
+    // Fails only when a provider is installed already, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let looked = async {
+        let bucket = bucket(url.expose())?;
+        bucket.list(None).next().await.transpose()
+    };
+    match tokio::time::timeout(BUCKET_PATIENCE, looked).await {
+        Ok(Ok(_)) => Finding::ok(WHAT, "the bucket answers"),
+        Ok(Err(error)) => Finding::fail(
+            WHAT,
+            format!("the bucket cannot be used: {error}. Check originals_url and the AWS_ variables"),
+        ),
+        Err(_) => Finding::fail(
+            WHAT,
+            "the bucket does not answer. Check the address in AWS_ENDPOINT_URL, and that the server runs",
         ),
     }
 }
@@ -84,7 +144,10 @@ pub async fn database(config: &Config) -> Finding {
 pub fn secret_key(config: &Config) -> Finding {
     const WHAT: &str = "secret key";
     let file = config.data_dir.join("secret.key");
-    let in_environment = std::env::var_os("HYPERION_SECRET_KEY").is_some();
+    let in_environment = std::env::var_os(KEY_VARIABLE).is_some();
+    if config.database_url.is_some() && !in_environment {
+        return Finding::fail(WHAT, OpenError::OwnSecretKey);
+    }
     if !in_environment && !file.exists() {
         return Finding::ok(WHAT, "there is none yet; the first start makes it");
     }

@@ -1,10 +1,13 @@
 //! Who may work on what, and that a worker which was overtaken changes nothing.
-#![allow(clippy::unwrap_used, reason = "in a test, a surprise is a failure")]
 
-use api::{CreateKnowledgeBase, DocumentError, DocumentId, DocumentStatus, KnowledgeBaseId, Stage, UserId};
+use std::collections::HashSet;
+
+use api::{DocumentError, DocumentId, DocumentStatus, KnowledgeBaseId, Stage, UserId};
 use engine::document::ExtractedText;
-use store::{Job, NewDocument, NewUser, Published, Store};
+use store::{Job, Published, Store};
 use uuid::Uuid;
+
+use crate::database::Database;
 
 const HOUR: i64 = 60 * 60 * 1000;
 
@@ -12,46 +15,22 @@ struct Fixture {
     store: Store,
     user: UserId,
     knowledge_base: KnowledgeBaseId,
-    _folder: tempfile::TempDir,
+    database: Database,
 }
 
 impl Fixture {
-    async fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let store = Store::open(&folder.path().join("test.db")).await.unwrap();
-        let new = NewUser {
-            email: "a@example.org",
-            name: "A",
-            role: None,
-            password_hash: "",
-        };
-        let user = store.create_user(new).await.unwrap().id;
-        let new = CreateKnowledgeBase {
-            name: "Tests".to_owned(),
-            description: String::new(),
-        };
-        let knowledge_base = store.create_knowledge_base(user, &new).await.unwrap().id;
+    async fn new(database: Database) -> Self {
+        let user = database.user("a@example.org").await;
         Self {
-            store,
+            knowledge_base: database.knowledge_base(user, "Tests").await,
+            store: database.store.clone(),
             user,
-            knowledge_base,
-            _folder: folder,
+            database,
         }
     }
 
     async fn accept(&self, name: &str, size: u64) -> DocumentId {
-        let id = DocumentId(Uuid::now_v7());
-        let new = NewDocument {
-            id,
-            knowledge_base: self.knowledge_base,
-            name,
-            media_type: "text/plain",
-            size,
-            sha256: name,
-            source_url: None,
-        };
-        self.store.accept_document(self.user, &new).await.unwrap();
-        id
+        self.database.document(self.user, self.knowledge_base, name, size).await
     }
 
     async fn lease(&self) -> Option<Job> {
@@ -63,9 +42,8 @@ impl Fixture {
     }
 }
 
-#[tokio::test]
-async fn a_worker_whose_document_was_cancelled_and_retried_changes_nothing_any_more() {
-    let fixture = Fixture::new().await;
+async fn a_worker_whose_document_was_cancelled_and_retried_changes_nothing_any_more(database: Database) {
+    let fixture = Fixture::new(database).await;
     let store = &fixture.store;
     let id = fixture.accept("a.txt", 1).await;
     let overtaken = fixture.lease().await.unwrap();
@@ -102,9 +80,8 @@ async fn a_worker_whose_document_was_cancelled_and_retried_changes_nothing_any_m
     assert_eq!(fixture.status(id).await, DocumentStatus::Ready);
 }
 
-#[tokio::test]
-async fn failures_and_starts_are_counted_apart() {
-    let fixture = Fixture::new().await;
+async fn failures_and_starts_are_counted_apart(database: Database) {
+    let fixture = Fixture::new(database).await;
     fixture.accept("a.txt", 1).await;
     let first = fixture.lease().await.unwrap();
     assert_eq!((first.starts, first.failures), (1, 0));
@@ -120,9 +97,8 @@ async fn failures_and_starts_are_counted_apart() {
     assert_eq!(fixture.lease().await.unwrap().starts, 3);
 }
 
-#[tokio::test]
-async fn of_large_files_only_so_many_are_leased_and_small_ones_overtake_them() {
-    let fixture = Fixture::new().await;
+async fn of_large_files_only_so_many_are_leased_and_small_ones_overtake_them(database: Database) {
+    let fixture = Fixture::new(database).await;
     let large = [fixture.accept("1", 50 << 20).await, fixture.accept("2", 50 << 20).await];
     let small = fixture.accept("3", 1 << 20).await;
     let first = fixture.lease().await.unwrap();
@@ -131,4 +107,47 @@ async fn of_large_files_only_so_many_are_leased_and_small_ones_overtake_them() {
     assert!(fixture.lease().await.is_none());
     fixture.store.cancel_document(fixture.user, large[0]).await.unwrap();
     assert_eq!(fixture.lease().await.unwrap().document, large[1]);
+}
+
+async fn a_job_is_leased_once_however_many_ask(database: Database) {
+    let fixture = Fixture::new(database).await;
+    let mut waiting = HashSet::new();
+    for name in 0..30 {
+        waiting.insert(fixture.accept(&name.to_string(), 1).await);
+    }
+    let workers: Vec<_> = (0..6)
+        .map(|_| {
+            let store = fixture.store.clone();
+            tokio::spawn(async move {
+                let mut leased = Vec::new();
+                while let Some(job) = store.lease_job(Uuid::now_v7(), HOUR, 1).await.unwrap() {
+                    leased.push(job.document);
+                }
+                leased
+            })
+        })
+        .collect();
+    let mut leased = Vec::new();
+    for worker in workers {
+        leased.extend(worker.await.unwrap());
+    }
+    assert_eq!(leased.len(), waiting.len());
+    assert_eq!(leased.into_iter().collect::<HashSet<_>>(), waiting);
+}
+
+async fn a_lease_that_runs_out_is_anothers(database: Database) {
+    let fixture = Fixture::new(database).await;
+    fixture.accept("a.txt", 1).await;
+    let lost = fixture.store.lease_job(Uuid::now_v7(), -1, 1).await.unwrap().unwrap();
+    let current = fixture.lease().await.unwrap();
+    assert_eq!((current.document, current.starts), (lost.document, 2));
+    assert!(!fixture.store.renew_lease(&lost, HOUR).await.unwrap());
+}
+
+on_each_database! {
+    a_worker_whose_document_was_cancelled_and_retried_changes_nothing_any_more,
+    failures_and_starts_are_counted_apart,
+    of_large_files_only_so_many_are_leased_and_small_ones_overtake_them,
+    a_job_is_leased_once_however_many_ask,
+    a_lease_that_runs_out_is_anothers,
 }

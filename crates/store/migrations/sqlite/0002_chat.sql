@@ -66,6 +66,8 @@ CREATE TABLE messages (
     citations         TEXT NOT NULL DEFAULT '[]',
     error             TEXT,
     feedback          TEXT,
+    -- Until when whoever writes this answer is known to be alive; it is renewed while they write.
+    alive_until       INTEGER NOT NULL DEFAULT 0,
     created_at        INTEGER NOT NULL
 );
 CREATE INDEX messages_by_conversation ON messages (conversation_id, id);

@@ -1,0 +1,180 @@
+//! Opening the database.
+
+use std::{
+    path::{Path, PathBuf},
+    str::FromStr,
+    time::Duration,
+};
+
+use sqlx::{
+    ConnectOptions, Connection, PgConnection, Row, SqlitePool,
+    migrate::Migrator,
+    postgres::{PgConnectOptions, PgPoolOptions},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+
+use crate::{StoreError, database::Pool};
+
+static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("./migrations/sqlite");
+static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("./migrations/postgres");
+
+/// The oldest PostgreSQL that has all that is asked of it, as `server_version_num` gives it.
+const OLDEST_POSTGRES: i32 = 150_000;
+
+/// How long a connection may take to come about.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Where the database is.
+#[derive(Clone)]
+pub enum Location {
+    /// A SQLite database.
+    File(PathBuf),
+    /// A PostgreSQL database, and how many connections there are to it at most.
+    Postgres {
+        options: Box<PgConnectOptions>,
+        connections: u32,
+    },
+}
+
+impl Location {
+    /// The PostgreSQL database at `postgres://user:password@host:port/name`; None when that is no such address.
+    pub fn postgres(url: &str, connections: u32) -> Option<Self> {
+        let known = url.starts_with("postgres://") || url.starts_with("postgresql://");
+        let options = known.then(|| PgConnectOptions::from_str(url).ok()).flatten()?;
+        Some(Self::Postgres {
+            options: Box::new(options.application_name("hyperion")),
+            connections,
+        })
+    }
+}
+
+/// The database of one installation.
+///
+/// In SQLite reads run on a pool and writes go through a pool of one connection, since SQLite allows one writer at a
+/// time and waiting in a queue is fairer than waiting for its lock. In PostgreSQL both are the same pool.
+#[derive(Clone)]
+pub struct Store {
+    pub(crate) reads: Pool,
+    pub(crate) writes: Pool,
+}
+
+/// A database's schema, as this program sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Schema {
+    /// There is no database yet, or nothing in it.
+    Missing,
+    Current,
+    /// [`Store::open`] brings it up to date.
+    Older,
+    /// A newer version of the program made it.
+    Newer,
+}
+
+impl Store {
+    /// Opens the database, creating the file if it is not there, and brings its schema up to date; of several programs
+    /// that do so at once on PostgreSQL one does it, and the others wait.
+    ///
+    /// # Errors
+    /// [`StoreError::NewerSchema`] when a newer version of the program made it; nothing is changed then.
+    pub async fn open(location: &Location) -> Result<Self, StoreError> {
+        match location {
+            Location::File(file) => {
+                let options = sqlite(file).create_if_missing(true);
+                let writes = SqlitePoolOptions::new()
+                    .max_connections(1)
+                    .connect_with(options.clone())
+                    .await?;
+                SQLITE_MIGRATIONS.run(&writes).await?;
+                let reads: SqlitePool = SqlitePoolOptions::new()
+                    .max_connections(4)
+                    .connect_with(options.read_only(true))
+                    .await?;
+                Ok(Self {
+                    reads: Pool::Sqlite(reads),
+                    writes: Pool::Sqlite(writes),
+                })
+            }
+            Location::Postgres { options, connections } => {
+                require_postgres_version(&mut connect(options).await?).await?;
+                let pool = PgPoolOptions::new()
+                    .max_connections(*connections)
+                    .acquire_timeout(CONNECT_TIMEOUT)
+                    .connect_with((**options).clone())
+                    .await?;
+                POSTGRES_MIGRATIONS.run(&pool).await?;
+                let pool = Pool::Postgres(pool);
+                Ok(Self {
+                    reads: pool.clone(),
+                    writes: pool,
+                })
+            }
+        }
+    }
+
+    /// How the schema of a database compares with this program's. Changes nothing.
+    pub async fn schema(location: &Location) -> Result<Schema, StoreError> {
+        let applied = "SELECT version FROM _sqlx_migrations WHERE success";
+        let (applied, known) = match location {
+            Location::File(file) if !file.exists() => return Ok(Schema::Missing),
+            Location::File(file) => {
+                let mut connection = sqlite(file).read_only(true).connect().await?;
+                let applied: Vec<i64> = sqlx::query_scalar(applied).fetch_all(&mut connection).await?;
+                connection.close().await?;
+                (applied, &SQLITE_MIGRATIONS)
+            }
+            Location::Postgres { options, .. } => {
+                let mut connection = connect(options).await?;
+                require_postgres_version(&mut connection).await?;
+                let made = sqlx::query("SELECT to_regclass('_sqlx_migrations') IS NOT NULL AS made")
+                    .fetch_one(&mut connection)
+                    .await?;
+                if !made.try_get::<bool, _>("made")? {
+                    return Ok(Schema::Missing);
+                }
+                let applied: Vec<i64> = sqlx::query_scalar(applied).fetch_all(&mut connection).await?;
+                connection.close().await?;
+                (applied, &POSTGRES_MIGRATIONS)
+            }
+        };
+        let known: Vec<i64> = known.iter().map(|migration| migration.version).collect();
+        Ok(if applied.iter().any(|version| !known.contains(version)) {
+            Schema::Newer
+        } else if applied.len() < known.len() {
+            Schema::Older
+        } else {
+            Schema::Current
+        })
+    }
+
+    /// Finishes what is being written and closes the database.
+    pub async fn close(&self) {
+        self.reads.close().await;
+        self.writes.close().await;
+    }
+}
+
+fn sqlite(file: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(file)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Normal)
+        .foreign_keys(true)
+        .busy_timeout(Duration::from_secs(20))
+}
+
+async fn connect(options: &PgConnectOptions) -> Result<PgConnection, StoreError> {
+    match tokio::time::timeout(CONNECT_TIMEOUT, options.connect()).await {
+        Ok(connected) => Ok(connected?),
+        Err(_) => Err(StoreError::Unreachable(sqlx::Error::PoolTimedOut)),
+    }
+}
+
+async fn require_postgres_version(connection: &mut PgConnection) -> Result<(), StoreError> {
+    let found: i32 = sqlx::query_scalar("SELECT current_setting('server_version_num')::int")
+        .fetch_one(connection)
+        .await?;
+    if found < OLDEST_POSTGRES {
+        return Err(StoreError::TooOld { major: found / 10_000 });
+    }
+    Ok(())
+}
