@@ -51,7 +51,7 @@ unit:
 unit-beside-servers:
 	cargo nextest run --workspace --exclude xtask
 	TEST_DATABASE=postgres HYPERION_SECRET_KEY=$(shell printf '5e%.0s' $$(seq 32)) \
-		cargo nextest run --workspace --exclude xtask --test api
+		cargo nextest run --workspace --exclude xtask --test api -E 'not test(language_model)'
 
 # Each of these tests takes minutes; `make unit` runs a smaller share of the same.
 faults:

@@ -34,12 +34,12 @@ async fn search_route(
         ));
     }
     let limit = request.limit.unwrap_or(10).clamp(1, 50) as usize;
-    let found = search(&state, caller.user.id, query, &request.knowledge_base_ids, 0.5).await?;
-    let hits = found.take(limit).map(|found| found.hit).collect();
+    let found = search(&state, caller.user.id, query, &request.knowledge_base_ids, 0.5, limit).await?;
+    let hits = found.map(|found| found.hit).collect();
     Ok(Json(SearchResults { hits }))
 }
 
-/// The passages that fit the question best, best first, from those of the named knowledge bases (of all, when none is
+/// The `most` passages that fit the question best, best first, from those of the named knowledge bases (of all, when none is
 /// named) that the caller may read. How relevant one is, is found out when it is taken.
 pub async fn search(
     state: &AppState,
@@ -47,6 +47,7 @@ pub async fn search(
     question: &str,
     within: &[KnowledgeBaseId],
     lexical_weight: f32,
+    most: usize,
 ) -> Result<impl Iterator<Item = PassageRow> + use<>, ApiError> {
     let readable = state.store.readable(caller, within).await?;
     let embedder = state.embedder.clone();
@@ -60,7 +61,8 @@ pub async fn search(
         meaning: &meaning,
         lexical_weight,
     };
-    let found = state.passage_index.search(&state.store, &readable, &sought).await?;
+    let mut found = state.passage_index.search(&state.store, &readable, &sought).await?;
+    found.fused.truncate(most);
 
     let wanted: Vec<i64> = found.fused.iter().map(|(key, _)| *key).collect();
     let rows = state.store.passages(&readable, &wanted).await?;

@@ -1,6 +1,6 @@
 //! What every handler shares.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use api::{Document, DocumentEvent, KnowledgeBaseId};
 use engine::{
@@ -9,7 +9,7 @@ use engine::{
 };
 use futures::Stream;
 use object_store::{
-    ObjectStore,
+    ClientOptions, ObjectStore, RetryConfig,
     aws::{AmazonS3, AmazonS3Builder},
     local::LocalFileSystem,
     prefix::PrefixStore,
@@ -177,8 +177,18 @@ const JOBS_DUE: &str = "jobs-due";
 pub fn bucket(url: &str) -> Result<PrefixStore<AmazonS3>, object_store::Error> {
     let bucket = AmazonS3Builder::from_env()
         .with_url(url)
-        // Only an endpoint that is named so is reached without TLS.
-        .with_allow_http(true)
+        .with_client_options(
+            ClientOptions::new()
+                // Only an endpoint that is named so is reached without TLS.
+                .with_allow_http(true)
+                .with_connect_timeout(Duration::from_secs(5))
+                .with_timeout(Duration::from_secs(30)),
+        )
+        .with_retry(RetryConfig {
+            max_retries: 3,
+            retry_timeout: Duration::from_secs(15),
+            ..RetryConfig::default()
+        })
         .build()?;
     let path = Url::parse(url).map(|url| url.path().to_owned()).unwrap_or_default();
     Ok(PrefixStore::new(bucket, path.trim_matches('/')))

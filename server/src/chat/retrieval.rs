@@ -30,7 +30,7 @@ pub async fn passages(
              others in the assistant's settings.",
         ));
     }
-    let found = search::search(state, caller, question, named, retrieval.lexical_weight).await?;
+    let found = search::search(state, caller, question, named, retrieval.lexical_weight, usize::MAX).await?;
     let relevant = found.filter(|row| row.hit.relevance >= retrieval.min_score);
     let mut found = different(relevant, retrieval.passages as usize);
     found.sort_by_key(|row| (row.hit.document_id.0, row.ordinal));

@@ -70,7 +70,7 @@ pub async fn take_in(
         Err(NotStored::TooLarge) => return refused(too_large(file.name, state.config.max_upload_mib)),
         Err(NotStored::Storage(error)) => {
             tracing::error!(%error, "an original could not be stored");
-            return refused(not_stored());
+            return refused(not_stored(state.config.originals_url.is_some()));
         }
     };
     let new = NewDocument {
@@ -83,9 +83,10 @@ pub async fn take_in(
         source_url: file.source_url,
     };
     let accepted = state.store.accept_document(caller, &new).await;
-    if !matches!(accepted, Ok((_, true)))
-        && let Err(error) = state.originals.delete(&original_path(id)).await
-    {
+    // When the connection to the database broke it is not known whether the document was accepted: its original stays,
+    // and is removed later if nobody has it.
+    let in_use = matches!(accepted, Ok((_, true)) | Err(StoreError::Unreachable(_)));
+    if !in_use && let Err(error) = state.originals.delete(&original_path(id)).await {
         tracing::warn!(%error, "an original that is not needed was left behind; it is removed later");
     }
     let (document, is_new) = match accepted {
@@ -144,13 +145,18 @@ fn too_large(name: &str, limit_mib: u64) -> Problem {
     ))
 }
 
-fn not_stored() -> Problem {
-    Problem::new(
-        StatusCode::INSUFFICIENT_STORAGE.as_u16(),
-        "storage_failed",
-        "The file could not be stored",
-    )
-    .with_detail(
-        "It was not taken. Free space on the server's disk or make its data folder writable, then upload it again.",
-    )
+fn not_stored(in_bucket: bool) -> Problem {
+    let (status, remedy) = if in_bucket {
+        (
+            StatusCode::SERVICE_UNAVAILABLE,
+            "The storage of the original files cannot be used at the moment: upload it again in a while.",
+        )
+    } else {
+        (
+            StatusCode::INSUFFICIENT_STORAGE,
+            "Free space on the server's disk or make its data folder writable, then upload it again.",
+        )
+    };
+    Problem::new(status.as_u16(), "storage_failed", "The file could not be stored")
+        .with_detail(format!("It was not taken. {remedy}"))
 }

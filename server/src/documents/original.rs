@@ -60,6 +60,15 @@ pub async fn original(
                 "The original is missing",
                 "The file is no longer in the server's storage: upload it again, or restore it from a backup.",
             ),
+            other if state.config.originals_url.is_some() => {
+                tracing::error!(error = %other, "the bucket of originals cannot be used");
+                ApiError::new(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    "storage_unavailable",
+                    "The original cannot be reached",
+                    "The storage of the original files cannot be used at the moment. Try again in a while.",
+                )
+            }
             other => ApiError::internal(other),
         })?;
     let inline = query.inline && SHOWN_INLINE.contains(&document.media_type.as_str());

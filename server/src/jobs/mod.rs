@@ -15,7 +15,7 @@ use self::read::{ReadError, read};
 use crate::{documents::leftovers, state::AppState};
 
 /// A worker that dies is replaced after so long at most.
-const LEASE: Duration = Duration::from_secs(30);
+const LEASE: Duration = Duration::from_secs(15);
 /// How often a lease is renewed, and so how soon a worker notices that its document was deleted or cancelled.
 const HEARTBEAT: Duration = Duration::from_millis(500);
 /// Jobs that were put back are looked for this often; new ones are announced.

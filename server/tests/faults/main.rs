@@ -12,4 +12,5 @@ mod many;
 mod odd;
 mod person;
 mod program;
+mod proxy;
 mod replicas;

@@ -196,8 +196,7 @@ async fn fifty_megabytes_of_text_become_ready() {
     }
     text.push_str("The pelican crossed the frozen estuary.");
     let id = person.upload_one(&program, File::new("long.txt", text)).await;
-    person.wait_until_all_ended(&program).await;
-    let document = person.get(&program, &format!("/documents/{id}")).await;
+    let document = person.ended(&program, &id).await;
     assert_eq!(document["status"], "ready", "{document}");
     let found = person.found(&program, "Which bird crossed the estuary?").await;
     assert!(

@@ -155,13 +155,16 @@ impl Person {
 
     /// The document once it has ended, in whatever way.
     pub async fn ended(&self, program: &Program, id: &str) -> Value {
-        let since = std::time::Instant::now();
+        let (mut last, mut unchanged_since) = (Value::Null, std::time::Instant::now());
         loop {
             let document = self.get(program, &format!("/documents/{id}")).await;
             if !["queued", "processing"].contains(&document["status"].as_str().unwrap()) {
                 return document;
             }
-            assert!(since.elapsed() < PATIENCE, "it does not end: {document}");
+            if document != last {
+                (last, unchanged_since) = (document, std::time::Instant::now());
+            }
+            assert!(unchanged_since.elapsed() < PATIENCE, "it does not get on: {last}");
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     }

@@ -25,13 +25,16 @@ use uuid::Uuid;
 use crate::{
     person::{File, Person},
     program::Program,
+    proxy::{Network, Proxy},
 };
 
 /// What replicas share.
 struct Shared {
     database: String,
     redis: Redis,
+    redis_address: String,
     bucket: String,
+    s3: String,
 }
 
 /// A Redis of one test.
@@ -99,16 +102,18 @@ impl Shared {
         let mut connection = PgConnection::connect(&server).await.unwrap();
         let create = sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"));
         connection.execute(create).await.unwrap();
+        let redis = Redis::start();
         Self {
             database: format!("{}/{name}", server.rsplit_once('/').unwrap().0),
-            redis: Redis::start(),
+            redis_address: format!("127.0.0.1:{}", redis.port),
+            redis,
             bucket: format!("s3://tests/{name}"),
+            s3: std::env::var("TEST_S3_URL").expect("TEST_S3_URL is set by scripts/servers.sh"),
         }
     }
 
     fn replica(&self, role: &str, more: &[(&str, &str)]) -> Program {
-        let s3 = std::env::var("TEST_S3_URL").expect("TEST_S3_URL is set by scripts/servers.sh");
-        let redis = format!("redis://127.0.0.1:{}", self.redis.port);
+        let redis = format!("redis://{}", self.redis_address);
         let settings = [
             ("HYPERION_DATABASE_URL", &*self.database),
             ("HYPERION_REDIS_URL", &redis),
@@ -116,7 +121,7 @@ impl Shared {
             ("HYPERION_SECRET_KEY", &"5e".repeat(32)),
             ("HYPERION_ALLOW_PRIVATE_ADDRESSES", "true"),
             ("HYPERION_ROLE", role),
-            ("AWS_ENDPOINT_URL", &s3),
+            ("AWS_ENDPOINT_URL", &self.s3),
             ("AWS_ACCESS_KEY_ID", "test"),
             ("AWS_SECRET_ACCESS_KEY", "test"),
             ("AWS_REGION", "us-east-1"),
@@ -484,6 +489,79 @@ async fn while_postgres_is_away_requests_are_told_so_and_nothing_acknowledged_is
             .found(&other, &format!("item{}x", name.trim_end_matches(".txt")))
             .await;
         assert_eq!(found[0]["document_id"], document["id"]);
+    }
+}
+
+/// One replica that reaches each of its servers through a network of its own.
+async fn behind_networks(shared: &mut Shared) -> [Proxy; 3] {
+    let address = |url: &str| -> std::net::SocketAddr {
+        let host = url.rsplit_once("//").map_or(url, |(_, host)| host);
+        let host = host.split('/').next().unwrap();
+        host.rsplit('@').next().unwrap().parse().unwrap()
+    };
+    let (database, s3) = (address(&shared.database), address(&shared.s3));
+    let redis = address(&shared.redis_address);
+    let proxies = [Proxy::to(database).await, Proxy::to(redis).await, Proxy::to(s3).await];
+    shared.database = shared
+        .database
+        .replace(&database.to_string(), &proxies[0].address.to_string());
+    shared.redis_address = proxies[1].address.to_string();
+    shared.s3 = format!("http://{}", proxies[2].address);
+    proxies
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whatever_the_network_does_nothing_acknowledged_is_lost() {
+    let mut shared = Shared::new().await;
+    let proxies = behind_networks(&mut shared).await;
+    let program = shared.started("all");
+    let person = Person::sign_up(&program).await;
+    let mut acknowledged = Vec::new();
+    for (at, proxy) in proxies.iter().enumerate() {
+        for network in [Network::Slow, Network::Cut, Network::HalfClosed] {
+            let file = |part: &str| {
+                let text = format!("Parcel item{at}x{network:?}{part} was weighed.");
+                File::new(format!("{at}-{network:?}-{part}.txt"), text)
+            };
+            let before = person.upload(&program, &[file("before")]).await;
+            proxy.becomes(network);
+            let during = person.try_upload(&program, &[file("during")]).await;
+            proxy.becomes(Network::Whole);
+            let uploads = before.into_iter().chain(during.into_iter().flatten());
+            for upload in uploads.filter(|upload| upload["outcome"] == "accepted") {
+                acknowledged.push(upload["document"]["id"].as_str().unwrap().to_owned());
+            }
+            // Slow is no fault, and without Redis everything goes on.
+            if network == Network::Slow || at == 1 {
+                assert!(acknowledged.len() % 2 == 0, "{at} {network:?}: {acknowledged:?}");
+            }
+            let since = Instant::now();
+            while person.status("GET", &program, "/me").await != Some(StatusCode::OK) {
+                assert!(
+                    since.elapsed() < Duration::from_secs(60),
+                    "{at} {network:?}: it does not come back"
+                );
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+            if acknowledged.len() % 2 == 1 {
+                let again = person.upload(&program, &[file("again")]).await;
+                acknowledged.push(again[0]["document"]["id"].as_str().unwrap().to_owned());
+            }
+        }
+    }
+    person.wait_until_all_ended(&program).await;
+    for id in acknowledged {
+        let document = person.get(&program, &format!("/documents/{id}")).await;
+        assert_eq!(document["status"], "ready", "{document}");
+        let name = document["name"].as_str().unwrap();
+        assert!(!person.original(&program, &id).await.is_empty(), "{name}");
+        let word = name.replacen('-', "x", 1).replace('-', "").replace(".txt", "");
+        let found = person.found(&program, &format!("item{word}")).await;
+        assert_eq!(
+            found.iter().filter(|hit| hit["document_id"] == *id).count(),
+            1,
+            "{name}"
+        );
     }
 }
 
