@@ -166,6 +166,37 @@ impl Store {
         Ok(conversation(&row)?)
     }
 
+    /// A conversation in which this was said already, each message after the one before.
+    pub async fn create_conversation_after(
+        &self,
+        caller: UserId,
+        assistant: AssistantId,
+        title: &str,
+        said: &[(Author, String)],
+    ) -> Result<Conversation, StoreError> {
+        let created = self.create_conversation(caller, assistant, title).await?;
+        let mut tx = self.writes.begin().await?;
+        let mut parent = None;
+        for (author, content) in said {
+            let message = NewMessage {
+                id: MessageId(Uuid::now_v7()),
+                parent,
+                author: *author,
+                content,
+                status: MessageStatus::Complete,
+                assistant_version: None,
+            };
+            parent = Some(message.insert(&mut tx, created.id).await?.id.0);
+        }
+        statement("UPDATE conversations SET active_message_id = $2 WHERE id = $1")
+            .bind(created.id.0)
+            .bind(parent)
+            .execute(&mut tx)
+            .await?;
+        tx.commit().await?;
+        self.conversation(caller, created.id).await
+    }
+
     pub async fn conversation(&self, caller: UserId, id: ConversationId) -> Result<Conversation, StoreError> {
         let row = statement("SELECT * FROM conversations WHERE id = $2 AND owner_id = $1")
             .bind(caller.0)

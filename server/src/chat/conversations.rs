@@ -159,7 +159,7 @@ pub fn with_html(message: Message) -> Message {
     Message { html, ..message }
 }
 
-fn checked(question: &str) -> Result<&str, ApiError> {
+pub fn checked(question: &str) -> Result<&str, ApiError> {
     let question = question.trim();
     if question.is_empty() || question.chars().count() > LONGEST_QUESTION {
         return Err(ApiError::invalid(
@@ -175,7 +175,7 @@ fn on_one_line(text: &str) -> String {
 }
 
 /// The question's first words on one line.
-fn title(question: &str) -> String {
+pub fn title(question: &str) -> String {
     const SHOWN: usize = 60;
     let line = on_one_line(question);
     if line.chars().count() <= SHOWN {

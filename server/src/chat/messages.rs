@@ -2,14 +2,14 @@
 
 use std::convert::Infallible;
 
-use api::{AnswerEvent, Asked, Author, Feedback, Message, MessageId, MessageStatus};
+use api::{AnswerEvent, Asked, Author, Feedback, Message, MessageId, MessageStatus, UserId};
 use axum::{
     Json,
     extract::{Path, State},
     http::{HeaderMap, StatusCode},
     response::sse::{Event, KeepAlive, Sse},
 };
-use futures::{Stream, StreamExt, stream};
+use futures::{Stream, StreamExt, stream, stream::BoxStream};
 use store::Question;
 
 use super::{answer, conversations::with_html, elsewhere};
@@ -108,25 +108,12 @@ pub async fn events(
     ),
     ApiError,
 > {
-    let running = state.running.get(id);
-    let message = state.store.message(caller.user.id, id).await?;
     let after = headers
         .get("last-event-id")
         .and_then(|id| id.to_str().ok())
         .and_then(|id| id.parse().ok())
         .unwrap_or(0);
-    let events = match running {
-        Some(running) => running.follow(after).boxed(),
-        None if message.status == MessageStatus::Streaming => {
-            elsewhere::follow(state.clone(), caller.user.id, id, after).boxed()
-        }
-        None => {
-            let done = AnswerEvent::Done {
-                message: Box::new(with_html(message)),
-            };
-            stream::once(async move { (after + 1, done) }).boxed()
-        }
-    };
+    let events = told(&state, caller.user.id, id, after).await?;
     let events = events.filter_map(|(id, event)| async move {
         match Event::default().id(id.to_string()).json_data(event) {
             Ok(event) => Some(Ok(event)),
@@ -141,4 +128,28 @@ pub async fn events(
         [("x-accel-buffering", "no")],
         Sse::new(events).keep_alive(KeepAlive::default()),
     ))
+}
+
+/// What is told of an answer after the event with this id, until it is over, whichever replica writes it.
+pub async fn told(
+    state: &AppState,
+    caller: UserId,
+    id: MessageId,
+    after: usize,
+) -> Result<BoxStream<'static, (usize, AnswerEvent)>, ApiError> {
+    // Looked up before it is known whether the answer has ended, so that no end is missed.
+    let running = state.running.get(id);
+    let message = state.store.message(caller, id).await?;
+    Ok(match running {
+        Some(running) => running.follow(after).boxed(),
+        None if message.status == MessageStatus::Streaming => {
+            elsewhere::follow(state.clone(), caller, id, after).boxed()
+        }
+        None => {
+            let done = AnswerEvent::Done {
+                message: Box::new(with_html(message)),
+            };
+            stream::once(async move { (after + 1, done) }).boxed()
+        }
+    })
 }

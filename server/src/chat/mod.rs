@@ -1,6 +1,7 @@
 //! Questions and answers: conversations, and how an answer comes about.
 
 mod answer;
+mod completions;
 mod conversations;
 pub mod elsewhere;
 mod export;
@@ -30,4 +31,6 @@ pub fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(messages::stop))
         .routes(routes!(messages::feedback))
         .routes(routes!(messages::events))
+        .routes(routes!(completions::models))
+        .routes(routes!(completions::complete))
 }

@@ -52,6 +52,7 @@ impl Kind {
             "/api/v1/conversations"
             | "/api/v1/conversations/{id}/messages"
             | "/api/v1/messages/{id}/regenerate"
+            | "/api/v1/chat/completions"
             | "/forms/ask" => Self::Question,
             _ if route.contains("/knowledge-bases/{id}/documents") => Self::Upload,
             _ => Self::Ordinary,

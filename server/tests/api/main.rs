@@ -7,6 +7,7 @@ mod asking;
 mod assistants;
 mod authorization;
 mod common;
+mod completions;
 mod connections;
 mod conversations;
 mod from_url;
