@@ -10,6 +10,7 @@ use api::KnowledgeBaseId;
 use engine::{
     document::ExtractedText,
     embed::{Embedder, Meaning},
+    lexical,
     split::Passage,
 };
 use store::{Location, PassageIndex, Sought, Store};
@@ -20,6 +21,8 @@ pub struct Measured {
     pub passages: usize,
     /// Middle and slowest but one in twenty, embedding the question included.
     pub median: Duration,
+    /// The search by words alone, in the middle.
+    pub in_words: Duration,
     pub slow: Duration,
     /// The first search, which reads the vectors.
     pub first: Duration,
@@ -63,7 +66,7 @@ pub async fn measure(
         .user;
     let within: Vec<KnowledgeBaseId> = store.readable(user.id, &[]).await?;
     let index = PassageIndex::new(embedder.dimension(), 1 << 30);
-    let mut taken = Vec::new();
+    let (mut taken, mut in_words) = (Vec::new(), Vec::new());
     let bar = progress(60, "Searching many passages")?;
     for query in collection.queries.iter().take(60) {
         let begun = Instant::now();
@@ -75,14 +78,19 @@ pub async fn measure(
         };
         index.search(&store, &within, &sought).await?;
         taken.push(begun.elapsed());
+        let begun = Instant::now();
+        store.lexical_search(&within, &lexical::terms(&query.text), 100).await?;
+        in_words.push(begun.elapsed());
         bar.inc(1);
     }
     bar.finish_and_clear();
     store.close().await;
     let first = taken.remove(0);
     taken.sort_unstable();
+    in_words.sort_unstable();
     Ok(Some(Measured {
         passages,
+        in_words: in_words[in_words.len() / 2],
         median: taken[taken.len() / 2],
         slow: taken[taken.len() * 19 / 20],
         first,
@@ -149,10 +157,11 @@ impl Chance {
 pub fn table(measured: &Measured) -> String {
     let milliseconds = |duration: Duration| format!("{:.0} ms", duration.as_secs_f64() * 1000.0);
     format!(
-        "| search by words and meaning, embedding the question included | median | 95th percentile | first, reading the vectors |\n\
-         |---|---|---|---|\n| {} passages | {} | {} | {} |\n",
+        "| search by words and meaning, embedding the question included | median | words alone | 95th percentile | first, reading the vectors |\n\
+         |---|---|---|---|---|\n| {} passages | {} | {} | {} | {} |\n",
         measured.passages,
         milliseconds(measured.median),
+        milliseconds(measured.in_words),
         milliseconds(measured.slow),
         milliseconds(measured.first),
     )

@@ -12,6 +12,7 @@ mod database;
 mod documents;
 mod enums;
 mod error;
+mod frequencies;
 mod jobs;
 mod knowledge_bases;
 mod open;

@@ -13,7 +13,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use crate::{StoreError, database::Pool};
+use crate::{StoreError, database::Pool, frequencies::Frequencies};
 
 static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("./migrations/sqlite");
 static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("./migrations/postgres");
@@ -56,6 +56,7 @@ impl Location {
 pub struct Store {
     pub(crate) reads: Pool,
     pub(crate) writes: Pool,
+    pub(crate) frequencies: Frequencies,
 }
 
 /// A database's schema, as this program sees it.
@@ -92,6 +93,7 @@ impl Store {
                 Ok(Self {
                     reads: Pool::Sqlite(reads),
                     writes: Pool::Sqlite(writes),
+                    frequencies: Frequencies::default(),
                 })
             }
             Location::Postgres { options, connections } => {
@@ -106,6 +108,7 @@ impl Store {
                 Ok(Self {
                     reads: pool.clone(),
                     writes: pool,
+                    frequencies: Frequencies::default(),
                 })
             }
         }

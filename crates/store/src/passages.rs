@@ -195,7 +195,11 @@ impl Store {
         let any_of = |tokens: Vec<String>, or: &str| tokens.join(or);
         let owners = knowledge_bases.iter().map(|id| owner_token(*id));
         let rows = match &self.reads {
-            Pool::Sqlite(_) => {
+            Pool::Sqlite(reads) => {
+                let terms = self.frequencies.rare_enough(reads, terms).await?;
+                if terms.is_empty() {
+                    return Ok(Vec::new());
+                }
                 let quoted = |token: &str| format!("\"{}\"", token.replace('"', "\"\""));
                 let owners = any_of(owners.map(|owner| quoted(&owner)).collect(), " OR ");
                 let words = any_of(terms.iter().map(|term| quoted(term)).collect(), " OR ");
