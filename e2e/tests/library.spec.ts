@@ -313,9 +313,8 @@ test.describe('adding documents', () => {
 
   test('by keyboard alone', async ({ page }) => {
     await openNew(page, person);
-    await filePicker(page).focus();
     const chooser = page.waitForEvent('filechooser');
-    await page.keyboard.press('Enter');
+    await filePicker(page).press('Enter');
     await (await chooser).setFiles([text('typed.txt', 'By keys.')]);
     await expect(row(page, 'typed.txt')).toContainText('Ready', { timeout: 30_000 });
     await row(page, 'typed.txt').getByRole('button', { name: 'Delete typed.txt' }).focus();

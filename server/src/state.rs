@@ -90,24 +90,13 @@ impl AppState {
     ///
     /// `program` is the `hyperion` program, which reads files in child processes of its own.
     pub async fn open(config: Config, program: PathBuf) -> Result<Self, OpenError> {
-        // Fails only when a provider is installed already, which is as good.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let data_folder = |source| OpenError::DataFolder {
-            path: config.data_dir.clone(),
-            source,
-        };
         std::fs::create_dir_all(&config.data_dir)
             .and_then(|()| tempfile::tempfile_in(&config.data_dir).map(drop))
-            .map_err(data_folder)?;
-        let originals: Arc<dyn ObjectStore> = match &config.originals_url {
-            Some(url) => Arc::new(bucket(url.expose()).map_err(OpenError::Bucket)?),
-            None => {
-                let folder = config.originals_dir();
-                std::fs::create_dir_all(&folder).map_err(data_folder)?;
-                // Synced to the disk, file and folder, before an upload is acknowledged.
-                Arc::new(LocalFileSystem::new_with_prefix(&folder)?.with_fsync(true))
-            }
-        };
+            .map_err(|source| OpenError::DataFolder {
+                path: config.data_dir.clone(),
+                source,
+            })?;
+        let originals = originals(&config)?;
         if config.database_url.is_some() && std::env::var_os(secrets::KEY_VARIABLE).is_none() {
             return Err(OpenError::OwnSecretKey);
         }
@@ -173,8 +162,24 @@ impl AppState {
 
 const JOBS_DUE: &str = "jobs-due";
 
+/// The place of the original files; a folder is made if it is not there.
+pub fn originals(config: &Config) -> Result<Arc<dyn ObjectStore>, OpenError> {
+    // Fails only when a provider is installed already, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    if let Some(url) = &config.originals_url {
+        return Ok(Arc::new(bucket(url.expose()).map_err(OpenError::Bucket)?));
+    }
+    let path = config.originals_dir();
+    std::fs::create_dir_all(&path).map_err(|source| OpenError::DataFolder {
+        path: path.clone(),
+        source,
+    })?;
+    // Synced to the disk, file and folder, before an upload is acknowledged.
+    Ok(Arc::new(LocalFileSystem::new_with_prefix(&path)?.with_fsync(true)))
+}
+
 /// An S3 bucket, or a folder in it.
-pub fn bucket(url: &str) -> Result<PrefixStore<AmazonS3>, object_store::Error> {
+fn bucket(url: &str) -> Result<PrefixStore<AmazonS3>, object_store::Error> {
     let bucket = AmazonS3Builder::from_env()
         .with_url(url)
         .with_client_options(

@@ -5,6 +5,7 @@
 
 mod accounts;
 mod assistants;
+mod checks;
 mod connections;
 mod conversations;
 mod cursor;
@@ -21,6 +22,7 @@ mod passages;
 mod time;
 
 pub use accounts::{NewSession, NewUser, StoredUser};
+pub use checks::Damaged;
 pub use connections::{NewConnection, StoredConnection};
 pub use conversations::{AnswerState, Question};
 pub use documents::{NewDocument, Published};

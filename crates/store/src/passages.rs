@@ -192,14 +192,14 @@ impl Store {
         if knowledge_bases.is_empty() || terms.is_empty() {
             return Ok(Vec::new());
         }
+        let terms = self.frequencies.rare_enough(&self.reads, terms).await?;
+        if terms.is_empty() {
+            return Ok(Vec::new());
+        }
         let any_of = |tokens: Vec<String>, or: &str| tokens.join(or);
         let owners = knowledge_bases.iter().map(|id| owner_token(*id));
         let rows = match &self.reads {
-            Pool::Sqlite(reads) => {
-                let terms = self.frequencies.rare_enough(reads, terms).await?;
-                if terms.is_empty() {
-                    return Ok(Vec::new());
-                }
+            Pool::Sqlite(_) => {
                 let quoted = |token: &str| format!("\"{}\"", token.replace('"', "\"\""));
                 let owners = any_of(owners.map(|owner| quoted(&owner)).collect(), " OR ");
                 let words = any_of(terms.iter().map(|term| quoted(term)).collect(), " OR ");
@@ -216,7 +216,7 @@ impl Store {
                 let words = any_of(terms.iter().map(|term| quoted(term)).collect(), " | ");
                 statement(BM25_ON_POSTGRES)
                     .bind(format!("({owners}) & ({words})"))
-                    .bind(serde_json::to_string(terms)?)
+                    .bind(serde_json::to_string(&terms)?)
                     .bind(k)
                     .push_list(knowledge_bases.iter().map(|id| id.0))
                     .push(BM25_ON_POSTGRES_END)

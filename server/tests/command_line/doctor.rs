@@ -1,5 +1,7 @@
 use std::{collections::BTreeMap, fs, net::TcpListener, os::unix::fs::PermissionsExt};
 
+use sqlx::{Connection, Executor, SqliteConnection};
+
 use crate::installation::{Installation, Ran, is_private, lines};
 
 /// The verdict and the message on each thing.
@@ -198,4 +200,64 @@ fn each_server_of_a_large_installation_is_tried_and_what_is_wrong_with_it_said()
     expect(&found, "original files", "fail", "originals_url");
     let all: String = found.values().map(|(_, message)| message.as_str()).collect();
     assert!(!all.contains("secret@"), "{all}");
+}
+
+#[tokio::test]
+async fn documents_of_which_something_is_missing_are_found_and_read_again() {
+    let installation = Installation::with_account();
+    installation.write("papers/lease.txt", "The notice period is three months.");
+    installation.write("papers/garden.txt", "Tomatoes need six hours of sun.");
+    let ingest = ["ingest", "papers", "--knowledge-base", "Papers"];
+    installation.run(&ingest).success();
+    let examine = |more: &[&str]| {
+        let args = ["doctor", "--json", "--listen", "127.0.0.1:0", "--deep"];
+        findings(&installation.run(&[&args, more].concat()))
+    };
+    let found = examine(&[]);
+    assert_eq!(
+        (
+            found["documents"].0.as_str(),
+            found["originals of documents"].0.as_str()
+        ),
+        ("ok", "ok"),
+        "{found:?}"
+    );
+
+    let file = installation.path("data/hyperion.db");
+    let mut database = SqliteConnection::connect(&format!("sqlite://{}", file.display()))
+        .await
+        .unwrap();
+    for damage in [
+        "DELETE FROM vectors WHERE seq = (SELECT seq FROM passages JOIN documents ON documents.id = document_id
+                                          WHERE documents.name = 'lease.txt')",
+        "UPDATE documents SET status = 'queued' WHERE name = 'garden.txt'",
+    ] {
+        database.execute(damage).await.unwrap();
+    }
+    database.close().await.unwrap();
+    let found = examine(&[]);
+    let (verdict, message) = &found["documents"];
+    assert!(
+        verdict == "fail" && message.contains("lease.txt") && message.contains("garden.txt"),
+        "{verdict} {message}"
+    );
+    assert_eq!(examine(&["--repair"])["documents"].0, "warn");
+    // Whoever works on the data folder next reads them.
+    let mut found = BTreeMap::new();
+    for n in 0..5 {
+        installation.write(&format!("papers/more{n}.txt"), format!("The rent is {n}00 euros."));
+        installation.run(&ingest).success();
+        found = examine(&[]);
+        if found["documents"].0 == "ok" {
+            break;
+        }
+    }
+    assert_eq!(found["documents"].0, "ok", "{found:?}");
+
+    let originals = installation.path("data/originals");
+    let one = fs::read_dir(&originals).unwrap().next().unwrap().unwrap().path();
+    fs::remove_file(&one).unwrap();
+    let (verdict, message) = &examine(&[])["originals of documents"];
+    let id = one.file_name().unwrap().to_str().unwrap();
+    assert!(verdict == "fail" && message.contains(id), "{verdict} {message}");
 }

@@ -34,6 +34,15 @@ impl Database {
         }
     }
 
+    /// A statement of PostgreSQL's own.
+    pub async fn run(&self, sql: &'static str) {
+        let Location::Postgres { options, .. } = &self.location else {
+            panic!("this is for PostgreSQL");
+        };
+        let mut connection = PgConnection::connect_with(options).await.unwrap();
+        connection.execute(sql).await.unwrap();
+    }
+
     pub async fn user(&self, email: &str) -> UserId {
         self.sign_up(email).await.id
     }

@@ -260,6 +260,24 @@ async fn words_are_ranked_alike_by_either_database() {
     assert_eq!(sqlite.iter().filter(|found| found.is_empty()).count(), 2, "{sqlite:?}");
 }
 
+/// What PostgreSQL knows of its terms once it has looked at them.
+#[tokio::test(flavor = "multi_thread")]
+async fn words_are_still_found_when_postgres_knows_how_frequent_they_are() {
+    let fixture = Fixture::new(Database::postgres().await, 0).await;
+    let base = fixture.knowledge_base("one").await;
+    for n in 0..60 {
+        let text = if n == 7 {
+            "a rare common lighthouse"
+        } else {
+            "a common thing"
+        };
+        fixture.add_text(base, &n.to_string(), text, &[along(0, 0.0)]).await;
+    }
+    fixture.database.run("ANALYZE passage_terms").await;
+    assert_eq!(ranked(&fixture, &[base], "common lighthouse").await[0].0, "7");
+    assert_eq!(ranked(&fixture, &[base], "common").await.len(), 10);
+}
+
 async fn words_are_found_in_the_named_knowledge_bases_alone(database: Database) {
     let fixture = Fixture::new(database, 0).await;
     let (one, two) = (fixture.knowledge_base("one").await, fixture.knowledge_base("two").await);

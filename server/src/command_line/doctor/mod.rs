@@ -2,6 +2,7 @@
 
 mod assets;
 mod connections;
+mod deep;
 mod finding;
 mod storage;
 mod tiny_pdf;
@@ -20,13 +21,19 @@ pub struct Doctor {
     /// Also ask the endpoint of every connection for its models
     #[arg(long)]
     connections: bool,
+    /// Also look whether everything is there that is stored of every document
+    #[arg(long)]
+    deep: bool,
+    /// Have documents of which something is missing read again; goes with --deep
+    #[arg(long, requires = "deep")]
+    repair: bool,
     /// Print each finding as a line of JSON
     #[arg(long)]
     json: bool,
 }
 
 impl Doctor {
-    /// Changes nothing. Fails when anything is wrong that keeps Hyperion from working.
+    /// Changes nothing unless it is to repair. Fails when anything is wrong that keeps Hyperion from working.
     pub async fn run(self, loaded: Result<Loaded, ConfigError>) -> Result<ExitCode, Failure> {
         let loaded = match loaded {
             Ok(loaded) => loaded,
@@ -55,7 +62,10 @@ impl Doctor {
         tell(assets::pages(config));
         tell(address(config));
         if self.connections {
-            connections::check(config).await.into_iter().for_each(tell);
+            connections::check(config).await.into_iter().for_each(&mut tell);
+        }
+        if self.deep {
+            deep::check(config, self.repair).await.into_iter().for_each(&mut tell);
         }
         Ok(if good { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }

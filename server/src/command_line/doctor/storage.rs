@@ -12,7 +12,7 @@ use crate::{
     config::Config,
     connections::secrets::{KEY_VARIABLE, Secrets},
     replicas::Redis,
-    state::{OpenError, bucket},
+    state::{self, OpenError},
 };
 
 /// Below this, uploads begin to fail soon.
@@ -111,7 +111,7 @@ pub async fn redis(config: &Config) -> Option<Finding> {
 /// The place of the original files.
 pub async fn originals(config: &Config) -> Finding {
     const WHAT: &str = "original files";
-    let Some(url) = &config.originals_url else {
+    if config.originals_url.is_none() {
         let folder = config.originals_dir();
         if config.database_url.is_some() {
             let message = format!(
@@ -121,14 +121,13 @@ pub async fn originals(config: &Config) -> Finding {
             return Finding::warn(WHAT, message);
         }
         return Finding::ok(WHAT, format!("are kept in {}", folder.display()));
+    }
+    let bucket = match state::originals(config) {
+        Ok(bucket) => bucket,
+        Err(error) => return Finding::fail(WHAT, error),
     };
-    // Fails only when a provider is installed already, which is as good.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let looked = async {
-        let bucket = bucket(url.expose())?;
-        bucket.list(None).next().await.transpose()
-    };
-    match tokio::time::timeout(BUCKET_PATIENCE, looked).await {
+    let looked = tokio::time::timeout(BUCKET_PATIENCE, async { bucket.list(None).next().await.transpose() });
+    match looked.await {
         Ok(Ok(_)) => Finding::ok(WHAT, "the bucket answers"),
         Ok(Err(error)) => Finding::fail(
             WHAT,
