@@ -3,7 +3,8 @@
 #
 #   scripts/servers.sh cargo nextest run -p store
 #
-# The command finds PostgreSQL at $TEST_POSTGRES_URL, as a user who may create databases, and S3 at $TEST_S3_URL, with a
+# The command finds PostgreSQL at $TEST_POSTGRES_URL, as a user who may create databases, its programs in
+# $TEST_POSTGRES_BIN, and S3 at $TEST_S3_URL, with a
 # bucket `tests` that anybody may use.
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -37,6 +38,7 @@ as_postgres "$postgres_bin/initdb" --auth=trust --username=hyperion --encoding=U
 # The data is thrown away: nothing waits for the disk.
 as_postgres "$postgres_bin/pg_ctl" start --silent --wait -D "$data/postgres" -l "$data/postgres/log" \
     -o "-p $port -h 127.0.0.1 -c unix_socket_directories= -c max_connections=400 -c fsync=off -c full_page_writes=off" >/dev/null
+export TEST_POSTGRES_BIN=$postgres_bin
 export TEST_POSTGRES_URL="postgres://hyperion@127.0.0.1:$port/postgres"
 
 s3_port=$(free_port)

@@ -10,6 +10,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     http::{ApiError, ApiJson, Caller},
+    replicas::found::{self, Found},
     state::AppState,
 };
 
@@ -50,6 +51,44 @@ pub async fn search(
     most: usize,
 ) -> Result<impl Iterator<Item = PassageRow> + use<>, ApiError> {
     let readable = state.store.readable(caller, within).await?;
+    let mut found = ranked(state, &readable, question, lexical_weight).await?;
+    found.fused.truncate(most);
+
+    let wanted: Vec<i64> = found.fused.iter().map(|(key, _)| *key).collect();
+    let rows = state.store.passages(&readable, &wanted).await?;
+    let mut rows: HashMap<i64, PassageRow> = rows.into_iter().map(|row| (row.seq, row)).collect();
+    let asked = lexical::query_terms(question);
+    let cosines: HashMap<i64, f32> = found.cosines.into_iter().collect();
+    Ok(found.fused.into_iter().filter_map(move |(key, score)| {
+        let mut row = rows.remove(&key)?;
+        let cosine = cosines.get(&key).copied().unwrap_or(0.0);
+        row.hit.score = score;
+        row.hit.relevance = cosine.max(words_in_common(&asked, &row.hit)).clamp(0.0, 1.0);
+        Some(row)
+    }))
+}
+
+/// All candidates, from what was found before where nothing has changed since.
+async fn ranked(
+    state: &AppState,
+    within: &[KnowledgeBaseId],
+    question: &str,
+    lexical_weight: f32,
+) -> Result<Found, ApiError> {
+    // Read before the search: what it finds is at least as new.
+    let revisions = match state.replicas.redis() {
+        Some(_) => state.store.revisions(within).await?,
+        None => Vec::new(),
+    };
+    let remembered = found::Sought {
+        question,
+        lexical_weight,
+        model: state.embedder.id(),
+        within: &revisions,
+    };
+    if let Some(found) = state.replicas.found(&remembered).await {
+        return Ok(found);
+    }
     let embedder = state.embedder.clone();
     let text = question.to_owned();
     let meaning = tokio::task::spawn_blocking(move || Meaning::of(embedder.as_ref(), &text))
@@ -61,20 +100,13 @@ pub async fn search(
         meaning: &meaning,
         lexical_weight,
     };
-    let mut found = state.passage_index.search(&state.store, &readable, &sought).await?;
-    found.fused.truncate(most);
-
-    let wanted: Vec<i64> = found.fused.iter().map(|(key, _)| *key).collect();
-    let rows = state.store.passages(&readable, &wanted).await?;
-    let mut rows: HashMap<i64, PassageRow> = rows.into_iter().map(|row| (row.seq, row)).collect();
-    let asked = lexical::query_terms(question);
-    Ok(found.fused.into_iter().filter_map(move |(key, score)| {
-        let mut row = rows.remove(&key)?;
-        let cosine = found.cosines.get(&key).copied().unwrap_or(0.0);
-        row.hit.score = score;
-        row.hit.relevance = cosine.max(words_in_common(&asked, &row.hit)).clamp(0.0, 1.0);
-        Some(row)
-    }))
+    let rankings = state.passage_index.search(&state.store, within, &sought).await?;
+    let found = Found {
+        fused: rankings.fused,
+        cosines: rankings.cosines.into_iter().collect(),
+    };
+    state.replicas.remember(&remembered, &found).await;
+    Ok(found)
 }
 
 /// The share of the question's terms that a passage holds, where it is most of them: a word or two that happen to be

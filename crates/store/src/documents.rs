@@ -15,6 +15,7 @@ use crate::{
     cursor::Cursor,
     database::{Pool, Row, Transaction, statement},
     enums::{from_name, name_of},
+    knowledge_bases::note_change,
     passages::{forget_staged, publish_staged},
     time::{from_millis, now},
 };
@@ -194,10 +195,13 @@ impl Store {
         let found = self.document(caller, id).await?;
         self.require_access(caller, found.knowledge_base_id, Access::Editor)
             .await?;
+        let mut tx = self.writes.begin().await?;
         statement("DELETE FROM documents WHERE id = $1")
             .bind(id.0)
-            .execute(&self.writes)
+            .execute(&mut tx)
             .await?;
+        note_change(&mut tx, found.knowledge_base_id).await?;
+        tx.commit().await?;
         Ok(found)
     }
 
@@ -374,6 +378,7 @@ impl Store {
         .execute(&mut tx)
         .await?;
         end_work(&mut tx, ready.id).await?;
+        note_change(&mut tx, ready.knowledge_base_id).await?;
         tx.commit().await?;
         Ok(Some(ready))
     }

@@ -10,7 +10,7 @@ use crate::{
     Store, StoreError,
     accounts::{page, page_limit},
     cursor::Cursor,
-    database::{Row, statement},
+    database::{Row, Transaction, statement},
     error::taken,
     time::{from_millis, now},
 };
@@ -63,6 +63,15 @@ fn knowledge_base(row: &Row) -> Result<KnowledgeBase, sqlx::Error> {
         created_at: from_millis(row.get("created_at")?),
         updated_at: from_millis(row.get("updated_at")?),
     })
+}
+
+/// Notes that something else can be found in a knowledge base from now on.
+pub(crate) async fn note_change(tx: &mut Transaction<'_>, id: KnowledgeBaseId) -> Result<(), StoreError> {
+    statement("UPDATE knowledge_bases SET revision = revision + 1 WHERE id = $1")
+        .bind(id.0)
+        .execute(tx)
+        .await?;
+    Ok(())
 }
 
 impl Store {
@@ -185,6 +194,17 @@ impl Store {
             .map(KnowledgeBaseId)
             .filter(|id| of.is_empty() || of.contains(id))
             .collect())
+    }
+
+    /// These knowledge bases, each with a number that grows with every change to what can be found in it.
+    pub async fn revisions(&self, of: &[KnowledgeBaseId]) -> Result<Vec<(KnowledgeBaseId, i64)>, StoreError> {
+        let rows = statement("SELECT id, revision FROM knowledge_bases WHERE id IN ")
+            .push_list(of.iter().map(|id| id.0))
+            .fetch_all(&self.reads)
+            .await?;
+        rows.iter()
+            .map(|row| Ok((KnowledgeBaseId(row.get("id")?), row.get("revision")?)))
+            .collect()
     }
 
     pub async fn members(&self, caller: UserId, id: KnowledgeBaseId) -> Result<Vec<Member>, StoreError> {

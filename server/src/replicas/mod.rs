@@ -4,6 +4,7 @@
 //! told stays in this process, and others notice later by themselves.
 
 pub mod answers;
+pub mod found;
 pub mod limit;
 mod redis;
 

@@ -259,7 +259,18 @@ async fn what_one_replica_takes_another_reads_and_a_third_tells() {
         false
     };
     assert!(tokio::time::timeout(Duration::from_secs(60), ready).await.unwrap());
-    assert_eq!(person.found(&other, "red lighthouse").await[0]["document_id"], *id);
+    for program in [&other, &web, &other] {
+        assert_eq!(person.found(program, "red lighthouse").await[0]["document_id"], *id);
+    }
+    // What was found before is not what is found after a change.
+    let second = person
+        .upload_one(&web, File::new("b.txt", "The red lighthouse is tall."))
+        .await;
+    person.ended(&web, &second).await;
+    assert_eq!(person.found(&other, "red lighthouse").await.len(), 2);
+    let deleted = person.status("DELETE", &web, &format!("/documents/{second}")).await;
+    assert_eq!(deleted, Some(StatusCode::NO_CONTENT));
+    assert_eq!(person.found(&other, "red lighthouse").await.len(), 1);
     assert_eq!(person.original(&other, &id).await, b"The lighthouse is red.");
     let gone = person.status("DELETE", &other, &format!("/documents/{id}")).await;
     assert_eq!(gone, Some(StatusCode::NO_CONTENT));
@@ -436,7 +447,7 @@ impl Postgres {
     }
 
     fn run(&self, script: &str) {
-        let prelude = "set -e; bin=$(pg_config --bindir); \
+        let prelude = "set -e; bin=$TEST_POSTGRES_BIN; \
                        as_postgres() { if [ \"$(id -u)\" = 0 ]; then runuser -u postgres -- \"$@\"; else \"$@\"; fi; }; ";
         let ran = Command::new("bash")
             .args(["-c", &format!("{prelude}{script}")])
