@@ -13,7 +13,7 @@ use crate::{
 
 /// Passages that a search by words scores, as far as the question's rarer terms are enough: scoring a hundred thousand
 /// takes FTS5 a third of a second, and PostgreSQL longer.
-const MOST_SCORED: i64 = 30_000;
+const MOST_SCORED: i64 = 20_000;
 
 /// Counting a frequent term takes milliseconds, and an old count is as good: it only says which terms are rare.
 const REMEMBERED: Duration = Duration::from_secs(600);
