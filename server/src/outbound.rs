@@ -68,14 +68,19 @@ pub struct Outbound {
     may_reach: fn(IpAddr) -> bool,
 }
 
+/// To be called before anything speaks TLS.
+pub fn provide_cryptography() {
+    // Fails only when a provider is installed already, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
 impl Outbound {
     pub fn new(allow_private: bool) -> Result<Self, reqwest::Error> {
         Self::reaching(if allow_private { |_| true } else { is_public })
     }
 
     fn reaching(may_reach: fn(IpAddr) -> bool) -> Result<Self, reqwest::Error> {
-        // Fails only when a provider is installed already, which is as good.
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        provide_cryptography();
         let builder = || {
             Client::builder()
                 .no_proxy()

@@ -58,10 +58,9 @@ pub async fn search(
     let rows = state.store.passages(&readable, &wanted).await?;
     let mut rows: HashMap<i64, PassageRow> = rows.into_iter().map(|row| (row.seq, row)).collect();
     let asked = lexical::query_terms(question);
-    let cosines: HashMap<i64, f32> = found.cosines.into_iter().collect();
     Ok(found.fused.into_iter().filter_map(move |(key, score)| {
         let mut row = rows.remove(&key)?;
-        let cosine = cosines.get(&key).copied().unwrap_or(0.0);
+        let cosine = found.cosines.get(&key).copied().unwrap_or(0.0);
         row.hit.score = score;
         row.hit.relevance = cosine.max(words_in_common(&asked, &row.hit)).clamp(0.0, 1.0);
         Some(row)
@@ -103,7 +102,7 @@ async fn ranked(
     let rankings = state.passage_index.search(&state.store, within, &sought).await?;
     let found = Found {
         fused: rankings.fused,
-        cosines: rankings.cosines.into_iter().collect(),
+        cosines: rankings.cosines,
     };
     state.replicas.remember(&remembered, &found).await;
     Ok(found)

@@ -146,7 +146,10 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     let workers = role.reads_documents().then(|| jobs::Workers::start(&state));
     tokio::spawn(state.clone().wake_when_told());
     tokio::spawn(state.running.clone().stop_when_told());
-    tokio::spawn(chat::elsewhere::watch(state.clone()));
+    // In a data folder nobody else writes answers.
+    if state.config.database_url.is_some() {
+        tokio::spawn(chat::elsewhere::watch(state.clone()));
+    }
     lock.describe("hyperion serve", Some(&url))
         .map_err(|source| FolderError::Unwritable {
             path: state.config.data_dir.clone(),

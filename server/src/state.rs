@@ -27,7 +27,7 @@ use crate::{
     connections::secrets::{self, Secrets, SecretsError},
     documents::idempotency::UploadsUnderWay,
     http::limits::RateLimits,
-    outbound::Outbound,
+    outbound::{Outbound, provide_cryptography},
     replicas::{Redis, RedisError, Replicas},
 };
 
@@ -164,8 +164,7 @@ const JOBS_DUE: &str = "jobs-due";
 
 /// The place of the original files; a folder is made if it is not there.
 pub fn originals(config: &Config) -> Result<Arc<dyn ObjectStore>, OpenError> {
-    // Fails only when a provider is installed already, which is as good.
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    provide_cryptography();
     if let Some(url) = &config.originals_url {
         return Ok(Arc::new(bucket(url.expose()).map_err(OpenError::Bucket)?));
     }

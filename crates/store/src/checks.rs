@@ -5,6 +5,7 @@ use api::DocumentId;
 use crate::{
     Store, StoreError,
     database::{Row, by_dialect, statement},
+    jobs::OR_BEGIN_ANEW,
     time::now,
 };
 
@@ -71,25 +72,26 @@ impl Store {
 
     /// Has these documents read again from their originals.
     pub async fn read_again(&self, documents: &[DocumentId]) -> Result<(), StoreError> {
-        let mut tx = self.writes.begin().await?;
-        statement(
-            "UPDATE documents SET status = 'queued', stage = NULL, progress = 0, error = NULL, updated_at = $1
-             WHERE id IN ",
-        )
-        .bind(now())
-        .push_list(documents.iter().map(|document| document.0))
-        .execute(&mut tx)
-        .await?;
-        statement("INSERT INTO jobs (document_id, run_after) SELECT id, $1 FROM documents WHERE id IN ")
-            .bind(now())
-            .push_list(documents.iter().map(|document| document.0))
-            .push(
-                " ON CONFLICT (document_id) DO UPDATE SET starts = 0, failures = 0, run_after = excluded.run_after,
-                                                          leased_by = NULL, leased_until = 0",
+        // A statement takes some tens of thousands of parameters at most.
+        for documents in documents.chunks(1_000) {
+            let ids = || documents.iter().map(|document| document.0);
+            let mut tx = self.writes.begin().await?;
+            statement(
+                "UPDATE documents SET status = 'queued', stage = NULL, progress = 0, error = NULL, updated_at = $1
+                 WHERE id IN ",
             )
+            .bind(now())
+            .push_list(ids())
             .execute(&mut tx)
             .await?;
-        tx.commit().await?;
+            statement("INSERT INTO jobs (document_id, run_after) SELECT id, $1 FROM documents WHERE id IN ")
+                .bind(now())
+                .push_list(ids())
+                .push(OR_BEGIN_ANEW)
+                .execute(&mut tx)
+                .await?;
+            tx.commit().await?;
+        }
         Ok(())
     }
 }

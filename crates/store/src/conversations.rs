@@ -175,6 +175,9 @@ impl Store {
         said: &[(Author, String)],
     ) -> Result<Conversation, StoreError> {
         let created = self.create_conversation(caller, assistant, title).await?;
+        if said.is_empty() {
+            return Ok(created);
+        }
         let mut tx = self.writes.begin().await?;
         let mut parent = None;
         for (author, content) in said {
@@ -188,13 +191,13 @@ impl Store {
             };
             parent = Some(message.insert(&mut tx, created.id).await?.id.0);
         }
-        statement("UPDATE conversations SET active_message_id = $2 WHERE id = $1")
+        let row = statement("UPDATE conversations SET active_message_id = $2 WHERE id = $1 RETURNING *")
             .bind(created.id.0)
             .bind(parent)
-            .execute(&mut tx)
+            .fetch_one(&mut tx)
             .await?;
         tx.commit().await?;
-        self.conversation(caller, created.id).await
+        Ok(conversation(&row)?)
     }
 
     pub async fn conversation(&self, caller: UserId, id: ConversationId) -> Result<Conversation, StoreError> {

@@ -15,6 +15,7 @@ use crate::{
     cursor::Cursor,
     database::{Pool, Row, Transaction, statement},
     enums::{from_name, name_of},
+    jobs::OR_BEGIN_ANEW,
     knowledge_bases::note_change,
     passages::{forget_staged, publish_staged},
     time::{from_millis, now},
@@ -220,15 +221,12 @@ impl Store {
         .fetch_optional(&mut tx)
         .await?;
         let Some(row) = changed else { return Ok(found) };
-        statement(
-            "INSERT INTO jobs (document_id, run_after) VALUES ($1, $2)
-             ON CONFLICT (document_id) DO UPDATE SET starts = 0, failures = 0, run_after = excluded.run_after,
-                                                     leased_by = NULL, leased_until = 0",
-        )
-        .bind(id.0)
-        .bind(now())
-        .execute(&mut tx)
-        .await?;
+        statement("INSERT INTO jobs (document_id, run_after) VALUES ($1, $2)")
+            .push(OR_BEGIN_ANEW)
+            .bind(id.0)
+            .bind(now())
+            .execute(&mut tx)
+            .await?;
         tx.commit().await?;
         document(&row)
     }
@@ -243,10 +241,9 @@ impl Store {
         let mut tx = self.writes.begin().await?;
         statement(
             "INSERT INTO jobs (document_id, run_after)
-             SELECT id, $2 FROM documents WHERE knowledge_base_id = $1 AND status = 'failed'
-             ON CONFLICT (document_id) DO UPDATE SET starts = 0, failures = 0, run_after = excluded.run_after,
-                                                     leased_by = NULL, leased_until = 0",
+             SELECT id, $2 FROM documents WHERE knowledge_base_id = $1 AND status = 'failed'",
         )
+        .push(OR_BEGIN_ANEW)
         .bind(knowledge_base.0)
         .bind(now())
         .execute(&mut tx)

@@ -8,6 +8,11 @@ use crate::{Store, StoreError, database::statement, time::now};
 /// Bytes from which on a file counts as large: some can take an hour.
 const LARGE: i64 = 16 << 20;
 
+/// Ends a statement that puts jobs into the queue: one that is there already begins anew.
+pub(crate) const OR_BEGIN_ANEW: &str = "
+    ON CONFLICT (document_id) DO UPDATE SET starts = 0, failures = 0, run_after = excluded.run_after,
+                                            leased_by = NULL, leased_until = 0";
+
 /// A document that this worker alone works on until the lease runs out.
 ///
 /// What a worker writes about its document is written only while the lease is its own: a worker that was overtaken

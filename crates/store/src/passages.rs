@@ -175,11 +175,10 @@ const BM25_ON_POSTGRES: &str = "
              JOIN asked ON term = lexeme
         WHERE terms @@ $1::tsquery),
     whole AS (SELECT sum(passages) AS passages, sum(terms) / sum(passages) AS mean_length FROM lexical_sizes
-              WHERE knowledge_base_id IN ";
-const BM25_ON_POSTGRES_END: &str = ")
+              WHERE knowledge_base_id IN (SELECT id::uuid FROM json_array_elements_text($3::json) AS id))
     SELECT seq, sum(times * greatest(ln((passages - holding + 0.5) / (holding + 0.5)), 0.000001)
                     * occurrences * 2.2 / (occurrences + 1.2 * (0.25 + 0.75 * length / mean_length)))::float8 AS score
-    FROM held, whole GROUP BY seq ORDER BY score DESC, seq LIMIT $3";
+    FROM held, whole GROUP BY seq ORDER BY score DESC, seq LIMIT $4";
 
 impl Store {
     /// The best passages by BM25 (k1 1.2, b 0.75, as FTS5 has them), best first, with their scores (higher is better).
@@ -217,9 +216,8 @@ impl Store {
                 statement(BM25_ON_POSTGRES)
                     .bind(format!("({owners}) & ({words})"))
                     .bind(serde_json::to_string(&terms)?)
+                    .bind(serde_json::to_string(knowledge_bases)?)
                     .bind(k)
-                    .push_list(knowledge_bases.iter().map(|id| id.0))
-                    .push(BM25_ON_POSTGRES_END)
             }
         };
         let rows = rows.fetch_all(&self.reads).await?;

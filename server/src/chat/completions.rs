@@ -4,10 +4,12 @@ use std::convert::Infallible;
 
 use api::{
     AnswerEvent, Assistant, AssistantId, Author, Citation, ConversationId, Message, MessageId, MessageStatus, Problem,
+    UserId,
 };
 use axum::{
     Json,
     extract::State,
+    http::StatusCode,
     response::{
         IntoResponse, Response,
         sse::{Event, KeepAlive, Sse},
@@ -173,27 +175,16 @@ pub async fn complete(
         .store
         .create_conversation_after(caller.user.id, assistant.id, &title, &before)
         .await?;
+    let caller = caller.user.id;
     let passing = Passing {
         state: state.clone(),
         caller,
         conversation: conversation.id,
+        ended: false,
     };
-    let asked = answer::begin(
-        &state,
-        passing.caller.user.id,
-        &conversation,
-        Question::Next(question),
-        Vec::new(),
-    )
-    .await;
-    let answer = match asked {
-        Ok(asked) => asked.answer.id,
-        Err(error) => {
-            passing.end().await;
-            return Err(error);
-        }
-    };
-    let told = messages::told(&state, passing.caller.user.id, answer, 0).await?;
+    let asked = answer::begin(&state, caller, &conversation, Question::Next(question), Vec::new()).await?;
+    let answer = asked.answer.id;
+    let told = messages::told(&state, caller, answer, 0).await?;
     let completion = Completion {
         answer,
         created: Utc::now().timestamp(),
@@ -224,7 +215,7 @@ async fn assistant(state: &AppState, caller: &Caller, model: &str) -> Result<Ass
     let is_meant = |assistant: &Assistant| assistant.id.to_string() == model || assistant.settings.name == model;
     assistants.into_iter().find(is_meant).ok_or_else(|| {
         ApiError::new(
-            axum::http::StatusCode::NOT_FOUND,
+            StatusCode::NOT_FOUND,
             "not_found",
             "Not found",
             format!("You have no assistant with the name or identifier {model}. GET /api/v1/models lists them."),
@@ -232,35 +223,34 @@ async fn assistant(state: &AppState, caller: &Caller, model: &str) -> Result<Ass
     })
 }
 
-/// A conversation that lasts as long as its answer.
+/// A conversation that lasts as long as somebody waits for its answer.
 struct Passing {
     state: AppState,
-    caller: Caller,
+    caller: UserId,
     conversation: ConversationId,
+    ended: bool,
 }
 
 impl Passing {
-    /// Deletes it; an answer that is still being written stops.
-    async fn end(self) {
-        let deleted = self
-            .state
-            .store
-            .delete_conversation(self.caller.user.id, self.conversation)
-            .await;
-        if let Err(error) = deleted {
-            tracing::warn!(%error, "a conversation that was to pass stays");
+    async fn end(mut self) {
+        self.ended = true;
+        delete(&self.state, self.caller, self.conversation).await;
+    }
+}
+
+impl Drop for Passing {
+    fn drop(&mut self) {
+        if !self.ended {
+            let (state, caller, conversation) = (self.state.clone(), self.caller, self.conversation);
+            tokio::spawn(async move { delete(&state, caller, conversation).await });
         }
     }
 }
 
-/// Ends a conversation when whoever reads its answer goes away.
-struct EndWhenDropped(Option<Passing>);
-
-impl Drop for EndWhenDropped {
-    fn drop(&mut self) {
-        if let Some(passing) = self.0.take() {
-            tokio::spawn(passing.end());
-        }
+/// Deletes a conversation; an answer that is still being written in it stops.
+async fn delete(state: &AppState, caller: UserId, conversation: ConversationId) {
+    if let Err(error) = state.store.delete_conversation(caller, conversation).await {
+        tracing::warn!(%error, "a conversation that was to pass stays");
     }
 }
 
@@ -299,11 +289,11 @@ impl Completion {
         told: impl Stream<Item = (usize, AnswerEvent)> + Send + 'static,
         passing: Passing,
     ) -> impl Stream<Item = Result<Event, Infallible>> + Send {
-        let ends = EndWhenDropped(Some(passing));
         let mut sent = String::new();
         let first = self.chunk(json!({ "role": "assistant", "content": "" }), None);
         let chunks = told.flat_map(move |(_, event)| {
-            let _ends = &ends;
+            // Kept until nobody reads any more.
+            let _passing = &passing;
             let events = match event {
                 AnswerEvent::Delta { text } => {
                     sent.push_str(&text);
@@ -320,14 +310,18 @@ impl Completion {
     }
 
     fn chunk(&self, delta: serde_json::Value, finish_reason: Option<&str>) -> String {
-        let chunk = json!({
+        let choices = json!([{ "index": 0, "delta": delta, "finish_reason": finish_reason }]);
+        self.with_choices(choices).to_string()
+    }
+
+    fn with_choices(&self, choices: serde_json::Value) -> serde_json::Value {
+        json!({
             "id": format!("chatcmpl-{}", self.answer),
             "object": "chat.completion.chunk",
             "created": self.created,
             "model": self.model,
-            "choices": [{ "index": 0, "delta": delta, "finish_reason": finish_reason }],
-        });
-        chunk.to_string()
+            "choices": choices,
+        })
     }
 
     fn last_chunks(&self, sent: &str, message: &Message) -> Vec<String> {
@@ -353,14 +347,8 @@ impl Completion {
 
     /// A chunk without choices, as the one with usage is; it says what the numbers in the answer refer to.
     fn sources(&self, message: &Message) -> String {
-        let chunk = json!({
-            "id": format!("chatcmpl-{}", self.answer),
-            "object": "chat.completion.chunk",
-            "created": self.created,
-            "model": self.model,
-            "choices": [],
-            "citations": message.citations,
-        });
+        let mut chunk = self.with_choices(json!([]));
+        chunk["citations"] = json!(message.citations);
         chunk.to_string()
     }
 }

@@ -20,6 +20,7 @@ use crate::{
     data_folder::{self, Lock},
     http::caller::SESSION_COOKIE,
     jobs::Workers,
+    outbound::provide_cryptography,
     serve,
     state::AppState,
 };
@@ -84,8 +85,7 @@ impl Door {
     /// `command` describes this process to others that want the data folder. With `reading`, documents are read too.
     pub async fn open(config: Config, to: &Whereabouts, command: &str, reading: bool) -> Result<Self, Failure> {
         if let (Some(server), Some(api_key)) = (&to.server, &to.api_key) {
-            // Fails only when a provider is installed already, which is as good.
-            let _ = rustls::crypto::ring::default_provider().install_default();
+            provide_cryptography();
             let http = reqwest::Client::builder().connect_timeout(CONNECT_TIMEOUT).build()?;
             let (server, api_key) = (server.clone(), api_key.clone());
             return Ok(Self::There { http, server, api_key });

@@ -10,7 +10,7 @@ use std::{
 use api::DocumentId;
 use chrono::Utc;
 use futures::TryStreamExt;
-use object_store::{ObjectMeta, ObjectStoreExt};
+use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, path::Path as ObjectPath};
 use uuid::Uuid;
 
 use crate::state::AppState;
@@ -18,26 +18,41 @@ use crate::state::AppState;
 /// Nothing younger is touched: it may belong to an upload that is still going on.
 const AGE: Duration = Duration::from_secs(60 * 60);
 
-/// Removes files that nobody has written to for an hour and that belong to no document.
-pub async fn remove(state: &AppState) {
-    if state.config.originals_url.is_some() {
-        return remove_from_bucket(state).await;
+enum Leftover {
+    File(PathBuf),
+    Object(ObjectPath),
+}
+
+impl Leftover {
+    async fn remove(&self, state: &AppState) -> io::Result<()> {
+        match self {
+            Self::File(path) => tokio::fs::remove_file(path).await,
+            Self::Object(path) => Ok(state.originals.delete(path).await?),
+        }
     }
-    let folder = state.config.originals_dir();
-    let found = tokio::task::spawn_blocking(move || untouched(&folder, AGE)).await;
+}
+
+/// Removes originals that nobody has written to for an hour and that belong to no document.
+pub async fn remove(state: &AppState) {
+    let found = if state.config.originals_url.is_some() {
+        untouched_in_bucket(state).await
+    } else {
+        let folder = state.config.originals_dir();
+        let found = tokio::task::spawn_blocking(move || untouched(&folder, AGE)).await;
+        found.map_err(io::Error::other).flatten()
+    };
     let untouched = match found {
-        Ok(Ok(files)) if files.is_empty() => return,
-        Ok(Ok(files)) => files,
-        Ok(Err(error)) => return tracing::warn!(%error, "the folder of originals could not be looked through"),
-        Err(error) => return tracing::warn!(%error, "the folder of originals could not be looked through"),
+        Ok(found) if found.is_empty() => return,
+        Ok(found) => found,
+        Err(error) => return tracing::warn!(%error, "the originals could not be looked through"),
     };
     // Asked after the files were listed: whatever is accepted from now on is not among them.
     let documents: HashSet<DocumentId> = match state.store.existing_documents().await {
         Ok(documents) => documents.into_iter().collect(),
         Err(error) => return tracing::warn!(%error, "the originals in use could not be looked up"),
     };
-    for (id, file) in untouched.into_iter().filter(|(id, _)| !documents.contains(id)) {
-        match tokio::fs::remove_file(&file).await {
+    for (id, leftover) in untouched.into_iter().filter(|(id, _)| !documents.contains(id)) {
+        match leftover.remove(state).await {
             Ok(()) => tracing::info!(document = %id, "an original that belongs to no document was removed"),
             Err(error) => tracing::warn!(document = %id, %error, "an original that belongs to no document stays"),
         }
@@ -45,37 +60,21 @@ pub async fn remove(state: &AppState) {
 }
 
 /// What an upload to a bucket leaves that is cut off before its end is the bucket's to expire.
-async fn remove_from_bucket(state: &AppState) {
+async fn untouched_in_bucket(state: &AppState) -> io::Result<Vec<(DocumentId, Leftover)>> {
     let old = |object: &ObjectMeta| {
         let age = Utc::now().signed_duration_since(object.last_modified);
         age.to_std().is_ok_and(|age| age >= AGE)
     };
-    let listed: Result<Vec<ObjectMeta>, _> = state.originals.list(None).try_collect().await;
-    let listed = match listed {
-        Ok(listed) => listed,
-        Err(error) => return tracing::warn!(%error, "the bucket of originals could not be looked through"),
+    let listed: Vec<ObjectMeta> = state.originals.list(None).try_collect().await?;
+    let named = |object: ObjectMeta| {
+        let id = Uuid::try_parse(object.location.filename()?).ok()?;
+        Some((DocumentId(id), Leftover::Object(object.location)))
     };
-    let untouched: Vec<ObjectMeta> = listed.into_iter().filter(old).collect();
-    // Asked after the objects were listed: whatever is accepted from now on is not among them.
-    let documents: HashSet<DocumentId> = match state.store.existing_documents().await {
-        Ok(documents) => documents.into_iter().collect(),
-        Err(error) => return tracing::warn!(%error, "the originals in use could not be looked up"),
-    };
-    for object in untouched {
-        let name = object.location.filename().unwrap_or_default();
-        let Ok(id) = Uuid::try_parse(name) else { continue };
-        if documents.contains(&DocumentId(id)) {
-            continue;
-        }
-        match state.originals.delete(&object.location).await {
-            Ok(()) => tracing::info!(document = %id, "an original that belongs to no document was removed"),
-            Err(error) => tracing::warn!(document = %id, %error, "an original that belongs to no document stays"),
-        }
-    }
+    Ok(listed.into_iter().filter(old).filter_map(named).collect())
 }
 
 /// Files named by a document, whole (`ID`) or unfinished (`ID#1`), that nobody has written to for so long.
-fn untouched(folder: &Path, age: Duration) -> io::Result<Vec<(DocumentId, PathBuf)>> {
+fn untouched(folder: &Path, age: Duration) -> io::Result<Vec<(DocumentId, Leftover)>> {
     let mut found = Vec::new();
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
@@ -87,7 +86,7 @@ fn untouched(folder: &Path, age: Duration) -> io::Result<Vec<(DocumentId, PathBu
         if let (Some(id), Ok(written)) = (id, written)
             && written.elapsed().is_ok_and(|since| since >= age)
         {
-            found.push((DocumentId(id), entry.path()));
+            found.push((DocumentId(id), Leftover::File(entry.path())));
         }
     }
     Ok(found)

@@ -3,6 +3,8 @@
 //! A key holds the knowledge bases that were searched, each at its revision: whoever may not read one of them, or comes
 //! after a change to one, has another key. So nothing that is remembered can be stale, or somebody else's.
 
+use std::collections::HashMap;
+
 use api::KnowledgeBaseId;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -15,7 +17,7 @@ const KEPT_SECONDS: u64 = 600;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Found {
     pub fused: Vec<(i64, f32)>,
-    pub cosines: Vec<(i64, f32)>,
+    pub cosines: HashMap<i64, f32>,
 }
 
 /// All that decides what a search finds.

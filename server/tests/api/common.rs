@@ -13,9 +13,10 @@ use server::{
     serve,
     state::AppState,
 };
-use sqlx::{Connection, Executor, PgConnection};
 use tempfile::TempDir;
 use tower::ServiceExt;
+
+use crate::postgres::empty_database;
 
 /// A client that goes over the network, for what is tested as a program of its own.
 pub fn http() -> reqwest::Client {
@@ -83,13 +84,7 @@ pub async fn server_with(config: Config) -> Server {
 /// On PostgreSQL where TEST_DATABASE says so; else none, and the server makes a SQLite file.
 async fn database_of_its_own() -> Option<DatabaseUrl> {
     if std::env::var("TEST_DATABASE").is_ok_and(|database| database == "postgres") {
-        let server = std::env::var("TEST_POSTGRES_URL").expect("scripts/servers.sh sets TEST_POSTGRES_URL");
-        let name = format!("test_{}", uuid::Uuid::now_v7().simple());
-        let mut connection = PgConnection::connect(&server).await.unwrap();
-        let create = sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"));
-        connection.execute(create).await.unwrap();
-        let (server, _) = server.rsplit_once('/').unwrap();
-        return DatabaseUrl::new(&format!("{server}/{name}"));
+        return DatabaseUrl::new(&empty_database().await);
     }
     None
 }

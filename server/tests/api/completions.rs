@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 
 use crate::{
-    asking::{Asking, Model, says},
+    asking::{Asking, Model, says, says_and_hangs},
     common::Visitor,
 };
 
@@ -19,6 +19,16 @@ fn question(text: &str) -> Value {
 async fn conversations(owner: &Visitor) -> usize {
     let listed = owner.get("/conversations").await.json();
     listed["items"].as_array().unwrap().len()
+}
+
+async fn nothing_is_kept(owner: &Visitor) {
+    tokio::time::timeout(std::time::Duration::from_secs(20), async {
+        while conversations(owner).await > 0 {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    })
+    .await
+    .expect("nothing is kept");
 }
 
 #[tokio::test]
@@ -85,13 +95,7 @@ async fn a_streamed_answer_is_the_same_piece_by_piece() {
         .filter(|chunk| chunk["choices"][0]["finish_reason"] == "stop");
     assert_eq!(finished.count(), 1);
     assert!(!chunks.last().unwrap()["citations"].as_array().unwrap().is_empty());
-    tokio::time::timeout(std::time::Duration::from_secs(20), async {
-        while conversations(&asking.owner).await > 0 {
-            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-        }
-    })
-    .await
-    .expect("nothing is kept");
+    nothing_is_kept(&asking.owner).await;
     asking.end().await;
 }
 
@@ -111,5 +115,21 @@ async fn a_model_reads_what_was_said_before_and_its_faults_are_told() {
     let asked = model.requests();
     let last = asked.last().unwrap()["messages"].to_string();
     assert!(last.contains("walnut cupboard") && !last.contains("Be brief"), "{last}");
+    asking.end().await;
+}
+
+#[tokio::test]
+async fn who_goes_away_before_the_answer_leaves_no_conversation_behind() {
+    let asking = Asking::with_documents().await;
+    let model = Model::start(|_| says_and_hangs(&["The notice period "])).await;
+    asking.connect(&model).await;
+    let asked = asking
+        .owner
+        .post("/chat/completions", question("How long is the notice period?"));
+    tokio::time::timeout(std::time::Duration::from_secs(2), asked)
+        .await
+        .err()
+        .expect("the model says no more");
+    nothing_is_kept(&asking.owner).await;
     asking.end().await;
 }

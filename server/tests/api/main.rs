@@ -17,4 +17,6 @@ mod knowledge_bases;
 mod language_model;
 mod live;
 mod pages;
+#[path = "../shared/postgres.rs"]
+mod postgres;
 mod uploads;

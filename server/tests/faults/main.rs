@@ -11,6 +11,8 @@ mod hostile;
 mod many;
 mod odd;
 mod person;
+#[path = "../shared/postgres.rs"]
+mod postgres;
 mod program;
 mod proxy;
 mod replicas;

@@ -19,11 +19,10 @@ use eventsource_stream::Eventsource;
 use futures::{Stream, StreamExt, stream};
 use reqwest::StatusCode;
 use serde_json::{Value, json};
-use sqlx::{Connection, Executor, PgConnection};
-use uuid::Uuid;
 
 use crate::{
     person::{File, Person},
+    postgres::empty_database,
     program::Program,
     proxy::{Network, Proxy},
 };
@@ -96,18 +95,14 @@ impl Drop for Redis {
 
 impl Shared {
     async fn new() -> Self {
-        let server = std::env::var("TEST_POSTGRES_URL")
-            .expect("TEST_POSTGRES_URL is not set: scripts/servers.sh starts PostgreSQL and S3 and sets it");
-        let name = format!("test_{}", Uuid::now_v7().simple());
-        let mut connection = PgConnection::connect(&server).await.unwrap();
-        let create = sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"));
-        connection.execute(create).await.unwrap();
+        let database = empty_database().await;
+        let (_, name) = database.rsplit_once('/').unwrap();
         let redis = Redis::start();
         Self {
-            database: format!("{}/{name}", server.rsplit_once('/').unwrap().0),
             redis_address: format!("127.0.0.1:{}", redis.port),
             redis,
             bucket: format!("s3://tests/{name}"),
+            database,
             s3: std::env::var("TEST_S3_URL").expect("TEST_S3_URL is set by scripts/servers.sh"),
         }
     }

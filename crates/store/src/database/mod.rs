@@ -1,7 +1,8 @@
 //! One way of speaking to either database.
 //!
 //! Plain SQL with `$n` parameters is the same for SQLite and PostgreSQL; a statement that is not has a text for each
-//! ([`by_dialect`]). The types of sqlx stay inside this folder.
+//! ([`by_dialect`]). What sqlx has twice, once for each, stays inside this folder
+//! but for the opening of a database.
 
 mod row;
 mod statement;

@@ -8,6 +8,20 @@ use super::{
     value::Value,
 };
 
+/// The query of either database with these values.
+macro_rules! bound {
+    ($query:expr, $values:expr) => {
+        $values.into_iter().fold($query, |query, value| match value {
+            Value::Integer(value) => query.bind(value),
+            Value::Real(value) => query.bind(value),
+            Value::Text(value) => query.bind(value),
+            Value::Bytes(value) => query.bind(value),
+            Value::Id(value) => query.bind(value),
+            Value::Flag(value) => query.bind(value),
+        })
+    };
+}
+
 /// The text is the program's own; what comes from elsewhere is bound.
 #[derive(Debug, Clone)]
 pub(crate) struct Statement {
@@ -100,27 +114,11 @@ impl Statement {
     }
 
     fn for_sqlite(self) -> Query<'static, Sqlite, SqliteArguments> {
-        let query = sqlx::query(AssertSqlSafe(self.sqlite));
-        self.values.into_iter().fold(query, |query, value| match value {
-            Value::Integer(value) => query.bind(value),
-            Value::Real(value) => query.bind(value),
-            Value::Text(value) => query.bind(value),
-            Value::Bytes(value) => query.bind(value),
-            Value::Id(value) => query.bind(value),
-            Value::Flag(value) => query.bind(value),
-        })
+        bound!(sqlx::query(AssertSqlSafe(self.sqlite)), self.values)
     }
 
     fn for_postgres(self) -> Query<'static, Postgres, PgArguments> {
-        let query = sqlx::query(AssertSqlSafe(self.postgres));
-        self.values.into_iter().fold(query, |query, value| match value {
-            Value::Integer(value) => query.bind(value),
-            Value::Real(value) => query.bind(value),
-            Value::Text(value) => query.bind(value),
-            Value::Bytes(value) => query.bind(value),
-            Value::Id(value) => query.bind(value),
-            Value::Flag(value) => query.bind(value),
-        })
+        bound!(sqlx::query(AssertSqlSafe(self.postgres)), self.values)
     }
 }
 
