@@ -4,7 +4,7 @@ use std::{error::Error, path::Path};
 
 use api::{CreateKnowledgeBase, DocumentId, KnowledgeBaseId, Stage, UserId};
 use engine::{document::ExtractedText, lexical, split::Passage};
-use store::{Location, NewDocument, NewPassage, NewUser, Published, Store};
+use store::{Location, NewDocument, NewPassage, NewUser, OWN_INDEX, Published, Store};
 use uuid::Uuid;
 
 pub struct Library {
@@ -75,6 +75,7 @@ impl Library {
             media_type: "text/plain",
             text,
             passages: u32::try_from(passages.len())?,
+            index: OWN_INDEX,
         };
         self.store.publish_document(&job, published).await?;
         Ok(())

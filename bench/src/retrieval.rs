@@ -7,7 +7,7 @@ use engine::{
     split::{ChunkSettings, split},
 };
 use indicatif::{ProgressBar, ProgressStyle};
-use store::{PassageIndex, Sought};
+use store::{EmbeddedIndex, PassageIndex, Sought};
 
 use crate::{cached::Cached, collection::Collection, library::Library, metrics::Quality};
 
@@ -52,7 +52,7 @@ async fn measure_set(embedder: &dyn Embedder, set: &str, folder: &Path) -> Resul
     let documents = fill(embedder, &library, &collection).await?;
     let within = [library.knowledge_base];
 
-    let index = PassageIndex::new(embedder.dimension(), 1 << 30);
+    let index = EmbeddedIndex::new(embedder.dimension(), 1 << 30);
     let mut measured = Measured {
         name: set.to_owned(),
         lexical: Quality::default(),

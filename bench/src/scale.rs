@@ -13,7 +13,7 @@ use engine::{
     lexical,
     split::Passage,
 };
-use store::{Location, PassageIndex, Sought, Store};
+use store::{EmbeddedIndex, Location, PassageIndex, Sought, Store};
 
 use crate::{collection::Collection, library::Library, retrieval::progress};
 
@@ -65,7 +65,7 @@ pub async fn measure(
         .ok_or("the database has no user")?
         .user;
     let within: Vec<KnowledgeBaseId> = store.readable(user.id, &[]).await?;
-    let index = PassageIndex::new(embedder.dimension(), 1 << 30);
+    let index = EmbeddedIndex::new(embedder.dimension(), 1 << 30);
     let (mut taken, mut in_words) = (Vec::new(), Vec::new());
     let bar = progress(60, "Searching many passages")?;
     for query in collection.queries.iter().take(60) {

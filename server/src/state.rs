@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use api::{Document, DocumentEvent, KnowledgeBaseId};
+use api::{Document, DocumentEvent, DocumentId, KnowledgeBaseId};
 use engine::{
     embed::{EmbedError, Embedder, MiniLm},
     extract::{Limits, child::Extractor},
@@ -14,7 +14,7 @@ use object_store::{
     local::LocalFileSystem,
     prefix::PrefixStore,
 };
-use store::{PassageIndex, Store, StoreError};
+use store::{EmbeddedIndex, PassageIndex, Store, StoreError};
 use tokio::sync::Notify;
 use tokio_stream::{StreamExt, wrappers::BroadcastStream};
 use tokio_util::sync::CancellationToken;
@@ -49,7 +49,7 @@ pub struct AppState {
     pub rate_limits: Arc<RateLimits>,
     pub extractor: Arc<Extractor>,
     pub embedder: Arc<dyn Embedder>,
-    pub passage_index: Arc<PassageIndex>,
+    pub passage_index: Arc<dyn PassageIndex>,
     pub outbound: Outbound,
     pub secrets: Secrets,
     pub running: RunningAnswers,
@@ -117,7 +117,7 @@ impl AppState {
             ..Limits::default()
         };
         Ok(Self {
-            passage_index: Arc::new(PassageIndex::new(embedder.dimension(), VECTOR_MEMORY)),
+            passage_index: Arc::new(EmbeddedIndex::new(embedder.dimension(), VECTOR_MEMORY)),
             embedder: Arc::new(embedder),
             extractor: Arc::new(Extractor {
                 program,
@@ -141,6 +141,23 @@ impl AppState {
             },
             replicas,
         })
+    }
+
+    /// Frees what the index holds of a deleted document. What stays behind is not shown, and a later search frees it.
+    pub async fn forget_document(&self, knowledge_base: KnowledgeBaseId, document: DocumentId) {
+        let forgotten = self
+            .passage_index
+            .forget_document(&self.store, knowledge_base, document);
+        if let Err(error) = forgotten.await {
+            tracing::warn!(%document, %error, "the index still holds passages of a deleted document");
+        }
+    }
+
+    /// Frees what the index holds of a deleted knowledge base.
+    pub async fn forget_passages(&self, knowledge_base: KnowledgeBaseId) {
+        if let Err(error) = self.passage_index.forget(&self.store, knowledge_base).await {
+            tracing::warn!(%knowledge_base, %error, "the index still holds passages of a deleted knowledge base");
+        }
     }
 
     /// Wakes a worker, here or in another replica.

@@ -15,6 +15,7 @@ use crate::{
     cursor::Cursor,
     database::{Pool, Row, Transaction, statement},
     enums::{from_name, name_of},
+    indexed::require_index,
     jobs::OR_BEGIN_ANEW,
     knowledge_bases::note_change,
     passages::{forget_staged, publish_staged},
@@ -38,6 +39,8 @@ pub struct Published<'a> {
     pub text: &'a ExtractedText,
     /// How many staged passages it has.
     pub passages: u32,
+    /// The generation of the index that has taken them.
+    pub index: i64,
 }
 
 fn document(row: &Row) -> Result<Document, StoreError> {
@@ -348,6 +351,9 @@ impl Store {
     /// Makes a document searchable: text, passages, vectors, terms, `ready` and the end of its job, all or nothing.
     ///
     /// None, and nothing written, when the job is no longer the worker's own.
+    ///
+    /// # Errors
+    /// [`StoreError::OtherIndex`] when another index is in use by now than the one that has taken the passages.
     pub async fn publish_document(&self, job: &Job, published: Published<'_>) -> Result<Option<Document>, StoreError> {
         let mut tx = self.writes.begin().await?;
         let row = statement(
@@ -365,6 +371,7 @@ impl Store {
         .await?;
         let Some(row) = row else { return Ok(None) };
         let ready = document(&row)?;
+        require_index(&mut tx, published.index).await?;
         publish_staged(&mut tx, ready.id, ready.knowledge_base_id, published.passages.into()).await?;
         statement(
             "INSERT INTO document_texts (document_id, extracted) VALUES ($1, $2)

@@ -51,6 +51,11 @@ pub enum StoreError {
     UnknownCursor,
     #[error("stored data could not be read: {0}")]
     Unreadable(#[from] serde_json::Error),
+    /// Passages were put into an index that is not, or no longer, the one in use.
+    #[error(
+        "this installation finds passages by another index than this program is set to: see milvus_url, and `hyperion reindex`"
+    )]
+    OtherIndex,
     #[error("a search was interrupted: {0}")]
     Interrupted(#[from] tokio::task::JoinError),
     #[error("the database failed: {0}")]

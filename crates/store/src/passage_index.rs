@@ -1,42 +1,71 @@
 //! Finding passages by words and by meaning.
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::{
-        Arc, Mutex, PoisonError, RwLock,
-        atomic::{AtomicU64, Ordering},
-    },
-};
+use std::collections::HashMap;
 
-use api::{DocumentId, KnowledgeBaseId};
+use api::{Document, DocumentId, KnowledgeBaseId};
+use async_trait::async_trait;
 use engine::{
-    dense::{Candidate, DenseBlock},
     embed::{Meaning, from_f16_bytes},
     fusion::fuse,
-    lexical,
 };
 
 use crate::{Store, StoreError};
 
 /// Candidates taken from each of the two rankings.
-const CANDIDATES: usize = 100;
+pub const CANDIDATES: u32 = 100;
 
-/// The index of the passages of one store. The database holds the truth; what is kept beside it are the vectors of the
-/// knowledge bases that were searched, as bytes in memory.
-pub struct PassageIndex {
-    dimension: usize,
-    /// Bytes of memory the vectors may take. What was searched longest ago is dropped first.
-    budget: usize,
-    held: Mutex<HashMap<KnowledgeBaseId, Arc<Held>>>,
-    clock: AtomicU64,
+/// The generation of the database's own index.
+pub const OWN_INDEX: i64 = 0;
+
+/// An index of the passages of one store. The database holds the truth: what is found is what is there.
+#[async_trait]
+pub trait PassageIndex: Send + Sync {
+    /// Takes the passages that are kept aside for a document; they are found as soon as it is published. Doing it again
+    /// changes nothing. Returns the generation of the index, with which the document is to be published.
+    async fn take(&self, store: &Store, document: &Document) -> Result<i64, IndexError>;
+
+    /// The passages of these knowledge bases that fit the question best, each by its `seq` with a score.
+    async fn search(
+        &self,
+        store: &Store,
+        within: &[KnowledgeBaseId],
+        sought: &Sought<'_>,
+    ) -> Result<Rankings, IndexError>;
+
+    /// Frees what is held of a deleted document. Without it, the next search that comes across the document does so.
+    async fn forget_document(
+        &self,
+        store: &Store,
+        knowledge_base: KnowledgeBaseId,
+        document: DocumentId,
+    ) -> Result<(), IndexError>;
+
+    /// Frees what is held of a deleted knowledge base.
+    async fn forget(&self, store: &Store, knowledge_base: KnowledgeBaseId) -> Result<(), IndexError>;
 }
 
-/// The vectors of one knowledge base.
-struct Held {
-    block: RwLock<DenseBlock>,
-    /// Up to where rows have been read; held while more are.
-    read_until: tokio::sync::Mutex<i64>,
-    used: AtomicU64,
+/// What can go wrong with an index that is on a server of its own.
+#[derive(Debug, thiserror::Error)]
+pub enum IndexError {
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(
+        "{server} cannot be reached ({reason}): check that it runs, its address, and that its certificate is trusted"
+    )]
+    Unreachable { server: &'static str, reason: String },
+    #[error("{server} refuses ({reason}): check the user and the password")]
+    Refused { server: &'static str, reason: String },
+    #[error("{server} {version} is too old: version {oldest} or newer is needed")]
+    TooOld {
+        server: &'static str,
+        version: String,
+        oldest: &'static str,
+    },
+    /// What is stored is not in this index, or not all of it.
+    #[error("the passages are not in {server}: run `hyperion reindex`")]
+    NotBuilt { server: &'static str },
+    #[error("{server} failed: {reason}")]
+    Failed { server: &'static str, reason: String },
 }
 
 /// The question as both rankings need it.
@@ -58,27 +87,15 @@ pub struct Rankings {
     pub cosines: HashMap<i64, f32>,
 }
 
-impl PassageIndex {
-    pub fn new(dimension: usize, budget: usize) -> Self {
-        Self {
-            dimension,
-            budget,
-            held: Mutex::default(),
-            clock: AtomicU64::default(),
-        }
-    }
-
-    /// The passages of these knowledge bases that fit the question best, each by its `seq` with a score.
-    pub async fn search(
-        &self,
+impl Rankings {
+    /// One ranking of the best in words, by BM25, and the nearest, by their stored vectors.
+    pub async fn of(
         store: &Store,
         within: &[KnowledgeBaseId],
         sought: &Sought<'_>,
-    ) -> Result<Rankings, StoreError> {
-        // A word that a question repeats counts as often.
-        let terms = lexical::terms(sought.question);
-        let lexical = store.lexical_search(within, &terms, CANDIDATES as u32).await?;
-        let dense = self.nearest(store, within, &sought.meaning.vector, CANDIDATES).await?;
+        lexical: Vec<(i64, f32)>,
+        dense: Vec<(i64, f32)>,
+    ) -> Result<Self, StoreError> {
         let mut cosines: HashMap<i64, f32> = dense.iter().copied().collect();
         let others = lexical.iter().map(|(key, _)| *key);
         let others: Vec<i64> = others.filter(|key| !cosines.contains_key(key)).collect();
@@ -89,131 +106,16 @@ impl PassageIndex {
                 .map(|(key, stored)| (*key, cosine(stored, &sought.meaning.vector))),
         );
         let fused = fuse(&lexical, &cosines, sought.lexical_weight, sought.meaning.fluency);
-        Ok(Rankings {
+        Ok(Self {
             lexical,
             dense,
             fused,
             cosines,
         })
     }
-
-    /// The nearest passages, best first, by their stored vectors. Reads first what was stored since the last search.
-    async fn nearest(
-        &self,
-        store: &Store,
-        within: &[KnowledgeBaseId],
-        vector: &[f32],
-        k: usize,
-    ) -> Result<Vec<(i64, f32)>, StoreError> {
-        let mut blocks = Vec::with_capacity(within.len());
-        for id in within {
-            let held = self.hold(*id);
-            self.refresh(store, *id, &held).await?;
-            blocks.push(held);
-        }
-        self.evict();
-        loop {
-            let candidates = scan(blocks.clone(), vector.to_vec(), k).await?;
-            let keys: Vec<i64> = candidates.iter().map(|candidate| candidate.key).collect();
-            let stored = store.vectors(within, &keys).await?;
-            let gone: HashSet<_> = candidates
-                .iter()
-                .filter(|candidate| !stored.contains_key(&candidate.key))
-                .map(|candidate| candidate.document)
-                .collect();
-            if gone.is_empty() {
-                let exact = |(key, stored): (&i64, &Vec<u8>)| (*key, cosine(stored, vector));
-                let mut nearest: Vec<(i64, f32)> = stored.iter().map(exact).collect();
-                nearest.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
-                return Ok(nearest);
-            }
-            // Deleted since they were read; others take their places.
-            for held in &blocks {
-                held.block.write().unwrap_or_else(PoisonError::into_inner).remove(&gone);
-            }
-        }
-    }
-
-    fn hold(&self, id: KnowledgeBaseId) -> Arc<Held> {
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        let entry = held.entry(id).or_insert_with(|| {
-            Arc::new(Held {
-                block: RwLock::new(DenseBlock::new(self.dimension)),
-                read_until: tokio::sync::Mutex::default(),
-                used: AtomicU64::default(),
-            })
-        });
-        entry
-            .used
-            .store(self.clock.fetch_add(1, Ordering::Relaxed), Ordering::Relaxed);
-        entry.clone()
-    }
-
-    async fn refresh(&self, store: &Store, id: KnowledgeBaseId, held: &Held) -> Result<(), StoreError> {
-        let mut read_until = held.read_until.lock().await;
-        loop {
-            let rows = store.vectors_after(id, *read_until).await?;
-            let Some(last) = rows.last() else {
-                return Ok(());
-            };
-            *read_until = last.seq;
-            let mut block = held.block.write().unwrap_or_else(PoisonError::into_inner);
-            for row in rows {
-                block.push(row.seq, row.document.0, &from_f16_bytes(&row.vector));
-            }
-        }
-    }
-
-    /// Drops what was searched longest ago until the rest is within the budget; never what was searched last.
-    fn evict(&self) {
-        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-        let bytes = |held: &Held| held.block.read().unwrap_or_else(PoisonError::into_inner).bytes();
-        let mut total: usize = held.values().map(|held| bytes(held)).sum();
-        while total > self.budget && held.len() > 1 {
-            let oldest = held.iter().min_by_key(|(_, held)| held.used.load(Ordering::Relaxed));
-            let Some((id, dropped)) = oldest.map(|(id, held)| (*id, held.clone())) else {
-                return;
-            };
-            total -= bytes(&dropped);
-            held.remove(&id);
-        }
-    }
-
-    /// Frees what is held of a deleted document. Without it, the next search that comes across the document does so.
-    pub fn forget_document(&self, id: KnowledgeBaseId, document: DocumentId) {
-        let held = self
-            .held
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .get(&id)
-            .cloned();
-        if let Some(held) = held {
-            let mut block = held.block.write().unwrap_or_else(PoisonError::into_inner);
-            block.remove(&HashSet::from([document.0]));
-        }
-    }
-
-    /// Frees what is held of a deleted knowledge base.
-    pub fn forget(&self, id: KnowledgeBaseId) {
-        self.held.lock().unwrap_or_else(PoisonError::into_inner).remove(&id);
-    }
 }
 
 /// Of a stored unit vector with another.
-fn cosine(stored: &[u8], vector: &[f32]) -> f32 {
+pub fn cosine(stored: &[u8], vector: &[f32]) -> f32 {
     from_f16_bytes(stored).iter().zip(vector).map(|(a, b)| a * b).sum()
-}
-
-async fn scan(blocks: Vec<Arc<Held>>, vector: Vec<f32>, k: usize) -> Result<Vec<Candidate>, StoreError> {
-    let scanned = tokio::task::spawn_blocking(move || {
-        let mut found: Vec<Candidate> = Vec::new();
-        for held in &blocks {
-            let block = held.block.read().unwrap_or_else(PoisonError::into_inner);
-            found.extend(block.search(&vector, k));
-        }
-        found.sort_unstable_by(|a, b| b.score.total_cmp(&a.score).then(a.key.cmp(&b.key)));
-        found.truncate(k);
-        found
-    });
-    Ok(scanned.await?)
 }

@@ -22,6 +22,7 @@ pub struct NewPassage {
     pub start: u64,
     pub end: u64,
     pub heading_path: Vec<String>,
+    pub table_head: Option<String>,
     pub text: String,
     /// 16-bit floats, little endian.
     pub vector: Vec<u8>,
@@ -40,6 +41,7 @@ impl NewPassage {
             start: passage.characters.start,
             end: passage.characters.end,
             heading_path: passage.heading_path,
+            table_head: passage.table_head,
             text: passage.text,
             vector: to_f16_bytes(vector),
             terms,
@@ -50,12 +52,14 @@ impl NewPassage {
     pub(crate) async fn stage(&self, tx: &mut Transaction<'_>, document: DocumentId) -> Result<(), StoreError> {
         statement(
             "INSERT INTO staged_passages
-                 (document_id, ordinal, fingerprint, id, first_page, last_page, start_char, end_char, heading_path, text, vector, terms)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+                 (document_id, ordinal, fingerprint, id, first_page, last_page, start_char, end_char, heading_path, text, vector, terms,
+                  table_head)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
              ON CONFLICT (document_id, ordinal) DO UPDATE SET
                  fingerprint = excluded.fingerprint, id = excluded.id, first_page = excluded.first_page,
                  last_page = excluded.last_page, start_char = excluded.start_char, end_char = excluded.end_char,
-                 heading_path = excluded.heading_path, text = excluded.text, vector = excluded.vector, terms = excluded.terms",
+                 heading_path = excluded.heading_path, text = excluded.text, vector = excluded.vector, terms = excluded.terms,
+                 table_head = excluded.table_head",
         )
         .bind(document.0)
         .bind(self.ordinal)
@@ -69,6 +73,7 @@ impl NewPassage {
         .bind(&self.text)
         .bind(&self.vector)
         .bind(&self.terms)
+        .bind(&self.table_head)
         .execute(tx)
         .await?;
         Ok(())
@@ -90,8 +95,9 @@ pub(crate) async fn publish_staged(
         .execute(&mut *tx)
         .await?;
     statement(
-        "INSERT INTO passages (id, document_id, knowledge_base_id, ordinal, first_page, last_page, start_char, end_char, heading_path, text)
-         SELECT id, document_id, $2, ordinal, first_page, last_page, start_char, end_char, heading_path, text
+        "INSERT INTO passages (id, document_id, knowledge_base_id, ordinal, first_page, last_page, start_char, end_char, heading_path, text,
+                               table_head)
+         SELECT id, document_id, $2, ordinal, first_page, last_page, start_char, end_char, heading_path, text, table_head
          FROM staged_passages WHERE document_id = $1 AND ordinal < $3 ORDER BY ordinal",
     )
     .bind(document.0)

@@ -79,7 +79,7 @@ pub async fn update(
 pub async fn delete(State(state): State<AppState>, _: Admin, Path(id): Path<UserId>) -> Result<StatusCode, ApiError> {
     let (knowledge_bases, documents) = state.store.delete_user(id).await?;
     for id in knowledge_bases {
-        state.passage_index.forget(id);
+        state.forget_passages(id).await;
     }
     // There may be thousands.
     tokio::spawn(async move {

@@ -80,7 +80,7 @@ async fn delete(
     Path(id): Path<DocumentId>,
 ) -> Result<StatusCode, ApiError> {
     let deleted = state.store.delete_document(caller.user.id, id).await?;
-    state.passage_index.forget_document(deleted.knowledge_base_id, id);
+    state.forget_document(deleted.knowledge_base_id, id).await;
     remove_original(&state, id).await;
     state
         .changes

@@ -7,7 +7,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use store::StoreError;
+use store::{IndexError, StoreError};
 
 /// An error that is shown to the caller.
 #[derive(Debug)]
@@ -126,6 +126,22 @@ impl From<StoreError> for ApiError {
             first.make_ascii_uppercase();
         }
         Self::new(status, code, title, detail + ".")
+    }
+}
+
+impl From<IndexError> for ApiError {
+    fn from(error: IndexError) -> Self {
+        if let IndexError::Store(error) = error {
+            return error.into();
+        }
+        tracing::error!(%error, "passages cannot be searched");
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "search_unavailable",
+            "Documents cannot be searched",
+            "The server cannot search documents at the moment. Everything else works, and nothing is lost. Try again in a while; \
+             if it stays so, tell your administrator.",
+        )
     }
 }
 

@@ -19,7 +19,7 @@ use engine::{
 use futures::TryStreamExt;
 use object_store::ObjectStoreExt;
 use sha2::{Digest, Sha256};
-use store::{Job, NewPassage, Published, StoreError};
+use store::{IndexError, Job, NewPassage, Published, StoreError};
 use tokio_util::io::StreamReader;
 
 use crate::{documents::original_path, state::AppState};
@@ -40,6 +40,8 @@ pub enum ReadError {
     Embed(#[from] EmbedError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error(transparent)]
+    Index(#[from] IndexError),
     #[error("Reading was interrupted: {0}")]
     Interrupted(#[from] tokio::task::JoinError),
     /// The message is the program's own, for the log.
@@ -55,17 +57,27 @@ impl ReadError {
         match self {
             Self::Gone | Self::CutOff { .. } | Self::Original(object_store::Error::NotFound { .. }) => false,
             Self::Extract(error) => error.may_pass_later(),
-            Self::Original(_) | Self::Embed(_) | Self::Store(_) | Self::Interrupted(_) | Self::Panicked(_) => true,
+            Self::Original(_)
+            | Self::Embed(_)
+            | Self::Store(_)
+            | Self::Index(_)
+            | Self::Interrupted(_)
+            | Self::Panicked(_) => true,
         }
     }
 
-    /// Whether the disk or the database cannot be used at all, which is no fault of this document.
+    /// Whether the disk, the database or the index cannot be used at all, which is no fault of this document.
     pub fn is_of_storage(&self) -> bool {
         match self {
-            Self::Store(error) => matches!(
+            Self::Store(error) | Self::Index(IndexError::Store(error)) => matches!(
                 error,
-                StoreError::DiskFull | StoreError::Unwritable(_) | StoreError::Unreachable(_) | StoreError::Refused(_)
+                StoreError::DiskFull
+                    | StoreError::Unwritable(_)
+                    | StoreError::Unreachable(_)
+                    | StoreError::Refused(_)
+                    | StoreError::OtherIndex
             ),
+            Self::Index(error) => !matches!(error, IndexError::Failed { .. }),
             Self::Original(error) => !matches!(error, object_store::Error::NotFound { .. }),
             _ => false,
         }
@@ -77,7 +89,12 @@ impl ReadError {
             Self::Original(object_store::Error::NotFound { .. }) => "original_missing",
             Self::Original(_) => "storage_failed",
             Self::CutOff { .. } => "cut_off",
-            Self::Gone | Self::Embed(_) | Self::Store(_) | Self::Interrupted(_) | Self::Panicked(_) => "internal",
+            Self::Gone
+            | Self::Embed(_)
+            | Self::Store(_)
+            | Self::Index(_)
+            | Self::Interrupted(_)
+            | Self::Panicked(_) => "internal",
         }
     }
 
@@ -120,11 +137,13 @@ pub async fn read(state: &AppState, job: &Job) -> Result<(), ReadError> {
         state.changes.document_changed(&staged.ok_or(ReadError::Gone)?).await;
     }
 
-    report(state, job, Stage::Index, 0.95).await?;
+    let document = report(state, job, Stage::Index, 0.95).await?;
+    let index = state.passage_index.take(&state.store, &document).await?;
     let published = Published {
         media_type: kind.media_type(),
         text: &text,
         passages: u32::try_from(total).unwrap_or(u32::MAX),
+        index,
     };
     let document = state
         .store

@@ -107,7 +107,7 @@ async fn delete(
     Path(id): Path<KnowledgeBaseId>,
 ) -> Result<StatusCode, ApiError> {
     let documents = state.store.delete_knowledge_base(caller.user.id, id).await?;
-    state.passage_index.forget(id);
+    state.forget_passages(id).await;
     state.changes.forget(id).await;
     // There may be thousands; those that a stop of the server leaves behind are removed later as belonging to nothing.
     tokio::spawn(async move {

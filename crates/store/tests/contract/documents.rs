@@ -2,7 +2,7 @@
 
 use api::{DocumentOrder, DocumentQuery, DocumentStatus, Stage};
 use engine::document::ExtractedText;
-use store::{NewDocument, Published};
+use store::{NewDocument, OWN_INDEX, Published};
 use uuid::Uuid;
 
 use crate::database::Database;
@@ -111,6 +111,7 @@ async fn a_document_is_read_once_and_its_text_comes_back_as_it_was(database: Dat
         media_type: "text/markdown",
         text: &text,
         passages: 0,
+        index: OWN_INDEX,
     };
     let ready = store.publish_document(&job, published).await.unwrap().unwrap();
     assert_eq!(

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use api::{DocumentError, DocumentId, DocumentStatus, KnowledgeBaseId, Stage, UserId};
 use engine::document::ExtractedText;
-use store::{Job, Published, Store};
+use store::{Job, OWN_INDEX, Published, Store};
 use uuid::Uuid;
 
 use crate::database::Database;
@@ -70,6 +70,7 @@ async fn a_worker_whose_document_was_cancelled_and_retried_changes_nothing_any_m
         media_type: "text/plain",
         text: &text,
         passages: 0,
+        index: OWN_INDEX,
     };
     assert!(store.publish_document(&overtaken, published()).await.unwrap().is_none());
     store.postpone_job(&overtaken, 0).await.unwrap();

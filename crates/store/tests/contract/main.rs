@@ -23,6 +23,7 @@ mod accounts;
 mod conversations;
 mod database;
 mod documents;
+mod indexed;
 mod jobs;
 mod knowledge_bases;
 mod passage_index;

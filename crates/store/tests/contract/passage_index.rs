@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use api::{DocumentId, KnowledgeBaseId, Stage, UserId};
 use engine::{document::ExtractedText, embed::Meaning, lexical, split::Passage};
-use store::{NewPassage, PassageIndex, Published, Sought, Store};
+use store::{EmbeddedIndex, NewPassage, OWN_INDEX, PassageIndex, Published, Sought, Store};
 use uuid::Uuid;
 
 use crate::database::Database;
@@ -13,7 +13,7 @@ const DIMENSION: usize = 8;
 
 struct Fixture {
     store: Store,
-    index: PassageIndex,
+    index: EmbeddedIndex,
     user: UserId,
     database: Database,
 }
@@ -21,7 +21,7 @@ struct Fixture {
 impl Fixture {
     async fn new(database: Database, budget: usize) -> Self {
         Self {
-            index: PassageIndex::new(DIMENSION, budget),
+            index: EmbeddedIndex::new(DIMENSION, budget),
             store: database.store.clone(),
             user: database.user("a@example.org").await,
             database,
@@ -69,6 +69,7 @@ impl Fixture {
             media_type: "text/plain",
             text: &ExtractedText::default(),
             passages: u32::try_from(passages.len()).unwrap(),
+            index: OWN_INDEX,
         };
         self.store.publish_document(&job, published).await.unwrap().unwrap();
         id
@@ -125,7 +126,8 @@ async fn what_is_added_is_found_and_what_is_deleted_is_not(database: Database) {
     let again = fixture.add(base, "near", &[along(0, 0.0)]).await;
     assert_eq!(fixture.nearest(&[base], &along(0, 0.0)).await, ["near", "far"]);
     fixture.store.delete_document(fixture.user, again).await.unwrap();
-    fixture.index.forget_document(base, again);
+    let forgotten = fixture.index.forget_document(&fixture.store, base, again);
+    forgotten.await.unwrap();
     assert_eq!(fixture.nearest(&[base], &along(0, 0.0)).await, ["far"]);
 }
 
@@ -182,7 +184,8 @@ async fn searches_beside_additions_and_deletions_see_only_what_is_there(database
             .add(base, &format!("comes and goes {round}"), &[along(1, 0.1); 5])
             .await;
         fixture.store.delete_document(fixture.user, id).await.unwrap();
-        fixture.index.forget_document(base, id);
+        let forgotten = fixture.index.forget_document(&fixture.store, base, id);
+        forgotten.await.unwrap();
     }
     for search in searching {
         search.await.unwrap();
