@@ -8,13 +8,14 @@ use engine::{
     extract::{Limits, child::Extractor},
 };
 use futures::Stream;
+use milvus::MilvusIndex;
 use object_store::{
     ClientOptions, ObjectStore, RetryConfig,
     aws::{AmazonS3, AmazonS3Builder},
     local::LocalFileSystem,
     prefix::PrefixStore,
 };
-use store::{EmbeddedIndex, PassageIndex, Store, StoreError};
+use store::{EmbeddedIndex, IndexError, OWN_INDEX, PassageIndex, Store, StoreError};
 use tokio::sync::Notify;
 use tokio_stream::{StreamExt, wrappers::BroadcastStream};
 use tokio_util::sync::CancellationToken;
@@ -78,6 +79,12 @@ pub enum OpenError {
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
+    Index(#[from] IndexError),
+    #[error(
+        "the passages of this installation are in Milvus: set milvus_url, or run `hyperion reindex` without it to do without"
+    )]
+    IndexElsewhere,
+    #[error(transparent)]
     Model(#[from] EmbedError),
     #[error(transparent)]
     Secrets(#[from] SecretsError),
@@ -117,7 +124,7 @@ impl AppState {
             ..Limits::default()
         };
         Ok(Self {
-            passage_index: Arc::new(EmbeddedIndex::new(embedder.dimension(), VECTOR_MEMORY)),
+            passage_index: passage_index(&config, &store, embedder.dimension()).await?,
             embedder: Arc::new(embedder),
             extractor: Arc::new(Extractor {
                 program,
@@ -178,6 +185,26 @@ impl AppState {
 }
 
 const JOBS_DUE: &str = "jobs-due";
+
+/// The index that finds passages.
+async fn passage_index(config: &Config, store: &Store, dimension: usize) -> Result<Arc<dyn PassageIndex>, OpenError> {
+    match milvus_index(config, dimension) {
+        Some(index) => {
+            index.prepare(store).await?;
+            Ok(Arc::new(index))
+        }
+        None if store.index_generation().await? != OWN_INDEX => Err(OpenError::IndexElsewhere),
+        None => Ok(Arc::new(EmbeddedIndex::new(dimension, VECTOR_MEMORY))),
+    }
+}
+
+/// The index on Milvus, where it is used.
+pub fn milvus_index(config: &Config, dimension: usize) -> Option<MilvusIndex> {
+    provide_cryptography();
+    let url = config.milvus_url.as_ref()?;
+    let address = milvus::Address::parse(url.expose()).ok()?;
+    Some(MilvusIndex::new(address, dimension))
+}
 
 /// The place of the original files; a folder is made if it is not there.
 pub fn originals(config: &Config) -> Result<Arc<dyn ObjectStore>, OpenError> {

@@ -135,7 +135,7 @@ impl EmbeddedIndex {
 #[async_trait]
 impl PassageIndex for EmbeddedIndex {
     /// What is published is read when it is searched.
-    async fn take(&self, _: &Store, _: &Document) -> Result<i64, IndexError> {
+    async fn take(&self, _: &Store, _: &Document, _: u32) -> Result<i64, IndexError> {
         Ok(OWN_INDEX)
     }
 

@@ -1,6 +1,9 @@
 //! What an index on another server is given, and how what it finds is looked up.
 
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    collections::{BTreeSet, HashMap},
+    ops::Range,
+};
 
 use api::{DocumentId, KnowledgeBaseId, PassageId};
 use engine::{lexical, split::Passage};
@@ -60,6 +63,19 @@ impl Store {
         Ok(complete)
     }
 
+    /// The last passage, when nothing is just being published: whatever is published from now on comes after it.
+    pub async fn last_settled_passage(&self) -> Result<i64, StoreError> {
+        let mut tx = self.writes.begin().await?;
+        statement("SELECT generation FROM passage_index")
+            .push_for_postgres(" FOR UPDATE")
+            .fetch_one(&mut tx)
+            .await?;
+        let last = statement("SELECT coalesce(max(seq), 0) FROM passages")
+            .fetch_one(&mut tx)
+            .await?;
+        Ok(last.get(0)?)
+    }
+
     /// The published passages after the one at `after`, in order. Terms are made anew of what is stored.
     pub async fn indexed_passages_after(&self, after: i64, limit: u32) -> Result<Vec<IndexedPassage>, StoreError> {
         let rows = statement(
@@ -107,20 +123,20 @@ impl Store {
         Ok(row.get::<i64>(0)?.unsigned_abs())
     }
 
-    /// The passages that are kept aside for a document, from the place `from` in it on.
-    pub async fn staged_from(
+    /// The passages that are kept aside for a document, by their places in it.
+    pub async fn staged(
         &self,
         document: DocumentId,
         knowledge_base: KnowledgeBaseId,
-        from: u32,
-        limit: u32,
+        ordinals: Range<u32>,
     ) -> Result<Vec<IndexedPassage>, StoreError> {
         let rows = statement(
-            "SELECT id, vector, terms FROM staged_passages WHERE document_id = $1 AND ordinal >= $2 ORDER BY ordinal LIMIT $3",
+            "SELECT id, vector, terms FROM staged_passages
+             WHERE document_id = $1 AND ordinal >= $2 AND ordinal < $3 ORDER BY ordinal",
         )
         .bind(document.0)
-        .bind(from)
-        .bind(limit)
+        .bind(ordinals.start)
+        .bind(ordinals.end)
         .fetch_all(&self.reads)
         .await?;
         rows.iter()

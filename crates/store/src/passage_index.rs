@@ -20,9 +20,9 @@ pub const OWN_INDEX: i64 = 0;
 /// An index of the passages of one store. The database holds the truth: what is found is what is there.
 #[async_trait]
 pub trait PassageIndex: Send + Sync {
-    /// Takes the passages that are kept aside for a document; they are found as soon as it is published. Doing it again
-    /// changes nothing. Returns the generation of the index, with which the document is to be published.
-    async fn take(&self, store: &Store, document: &Document) -> Result<i64, IndexError>;
+    /// Takes the first `passages` of those that are kept aside for a document; they are found as soon as it is published.
+    /// Doing it again changes nothing. Returns the generation of the index, with which the document is to be published.
+    async fn take(&self, store: &Store, document: &Document, passages: u32) -> Result<i64, IndexError>;
 
     /// The passages of these knowledge bases that fit the question best, each by its `seq` with a score.
     async fn search(

@@ -9,6 +9,7 @@ mod names;
 mod output;
 mod password;
 mod plain;
+mod reindex;
 mod upload_form;
 mod user;
 
@@ -46,6 +47,8 @@ enum Command {
     /// Create users, list them, give them new passwords
     #[command(subcommand)]
     User(user::UserCommand),
+    /// Make the index of passages anew from what is stored, in Milvus or without it; servers may go on meanwhile
+    Reindex(reindex::Reindex),
     /// Check everything Hyperion needs and say what to do about what is wrong
     Doctor(doctor::Doctor),
     /// Print the effective configuration and where each value came from
@@ -111,6 +114,7 @@ async fn run_command(command: Command, loaded: Loaded) -> Result<ExitCode, Failu
         Command::Ingest(ingest) => ingest.run(loaded.config).await,
         Command::Ask(ask) => ask.run(loaded.config).await,
         Command::User(user) => user.run(loaded.config).await,
+        Command::Reindex(reindex) => reindex.run(loaded.config).await,
         Command::Config(_) => Ok(config::print(&loaded)),
         Command::Doctor(_) | Command::ExtractChild => unreachable!("run before the configuration is read"),
     }

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use tracing_subscriber::EnvFilter;
 
-use super::value::{DatabaseUrl, Given, LogFormat, OriginalsUrl, RedisUrl, Role, Value};
+use super::value::{DatabaseUrl, Given, LogFormat, MilvusUrl, OriginalsUrl, RedisUrl, Role, Value};
 
 /// What is known of a setting.
 #[derive(Debug)]
@@ -95,6 +95,9 @@ settings! {
     database_connections: usize = 20, "a whole number from 2 to 1000", if |connections| (2..=1000).contains(connections);
     /// Redis through which replicas tell each other what happens; needed only where there are several
     redis_url: Option<RedisUrl> = None, "an address like redis://:password@host:6379 (rediss:// with TLS)";
+    /// Milvus server to find passages by; the database itself finds them unless given
+    milvus_url: Option<MilvusUrl> = None,
+        "an address like http://user:password@host:19530/database (https:// with TLS, ?ca_certificate=FILE with its authority)";
     /// Bucket of the original files, reached as the variables AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION and AWS_ENDPOINT_URL say; a folder in data_dir unless given
     originals_url: Option<OriginalsUrl> = None, "an address like s3://bucket/folder";
     /// What this process does: serve pages and the API, read documents, or both

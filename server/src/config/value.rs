@@ -170,6 +170,8 @@ secret_address! {
     DatabaseUrl: |text: &str| store::Location::postgres(text, 1).is_some();
     /// Where Redis is.
     RedisUrl: |text: &str| redis::Client::open(text).is_ok();
+    /// Where Milvus is.
+    MilvusUrl: |text: &str| milvus::Address::parse(text).is_ok();
     /// Where the original files are.
     OriginalsUrl: |text: &str| url::Url::parse(text).is_ok_and(|url| url.scheme() == "s3" && url.host().is_some());
 }

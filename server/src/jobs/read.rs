@@ -138,11 +138,12 @@ pub async fn read(state: &AppState, job: &Job) -> Result<(), ReadError> {
     }
 
     let document = report(state, job, Stage::Index, 0.95).await?;
-    let index = state.passage_index.take(&state.store, &document).await?;
+    let passages = u32::try_from(total).unwrap_or(u32::MAX);
+    let index = state.passage_index.take(&state.store, &document, passages).await?;
     let published = Published {
         media_type: kind.media_type(),
         text: &text,
-        passages: u32::try_from(total).unwrap_or(u32::MAX),
+        passages,
         index,
     };
     let document = state

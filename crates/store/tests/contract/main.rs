@@ -19,11 +19,31 @@ macro_rules! on_each_database {
     };
 }
 
+/// Makes a test on each kind of index of functions that take one.
+macro_rules! on_each_index {
+    ($($name:ident),+ $(,)?) => {
+        mod on_sqlite {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $name() {
+                super::$name(crate::index::Kind::OnSqlite).await;
+            })+
+        }
+        mod on_postgres {
+            $(#[tokio::test(flavor = "multi_thread")]
+            async fn $name() {
+                super::$name(crate::index::Kind::OnPostgres).await;
+            })+
+        }
+    };
+}
+
 mod accounts;
 mod conversations;
 mod database;
 mod documents;
+mod index;
 mod indexed;
 mod jobs;
 mod knowledge_bases;
 mod passage_index;
+mod words;

@@ -1,0 +1,55 @@
+//! `hyperion reindex`: makes the index of passages anew.
+
+use std::process::ExitCode;
+
+use engine::embed::{Embedder, MiniLm};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::json;
+use store::{OWN_INDEX, Schema, Store};
+
+use super::{Failure, output};
+use crate::{config::Config, state::milvus_index};
+
+#[derive(clap::Args)]
+pub struct Reindex {
+    /// Print the outcome as a line of JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Reindex {
+    pub async fn run(self, config: Config) -> Result<ExitCode, Failure> {
+        let database = config.database();
+        if Store::schema(&database).await? != Schema::Current {
+            return Err("there is no database of this version: start the server once".into());
+        }
+        let store = Store::open(&database).await?;
+        let done = reindex(&config, &store).await;
+        store.close().await;
+        let (passages, index) = done?;
+        if self.json {
+            output::print_line(json!({ "passages": passages, "index": index }));
+        } else {
+            output::print_line(format_args!(
+                "{passages} passages are found by {index} from now on. Programs that are set otherwise read no documents any more"
+            ));
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// How many passages there are, and what finds them now.
+async fn reindex(config: &Config, store: &Store) -> Result<(u64, &'static str), Failure> {
+    let count = store.count_passages(None).await?;
+    let model = MiniLm::load(&config.assets().join("models/all-MiniLM-L6-v2"), 1)?;
+    let Some(milvus) = milvus_index(config, model.dimension()) else {
+        // It grows with the passages themselves, in the same transactions.
+        store.use_index(OWN_INDEX, 0).await?;
+        return Ok((count, "the database"));
+    };
+    let style = ProgressStyle::with_template("Passages {wide_bar} {pos}/{len} {eta} left")?;
+    let bar = ProgressBar::new(count).with_style(style);
+    let done = milvus.rebuild(store, |done| bar.set_position(done)).await?;
+    bar.finish_and_clear();
+    Ok((done, "Milvus"))
+}
