@@ -7,6 +7,7 @@ use store::{IndexError, OWN_INDEX, Store};
 use crate::{
     collection::Collection,
     index::{MilvusIndex, PASSAGES_A_CALL, new_generation},
+    server::SERVER,
 };
 
 /// Searches that began in the old index have ended after so long.
@@ -33,6 +34,14 @@ impl MilvusIndex {
                     }
                     count += passages.len() as u64;
                     done(count);
+                }
+                // Asked in a way that waits until they can be found.
+                let there = collection.count(None).await?;
+                if there != count {
+                    return Err(IndexError::Failed {
+                        server: SERVER,
+                        reason: format!("it has {there} of {count} passages"),
+                    });
                 }
                 if store.use_index(new, through).await? {
                     return Ok(count);

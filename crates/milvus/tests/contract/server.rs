@@ -13,7 +13,7 @@ use crate::{
 async fn what_is_stored_is_put_into_a_new_index_while_the_old_one_is_searched(kind: Kind) {
     let fixture = Fixture::new(kind, 0).await;
     let base = fixture.knowledge_base("one").await;
-    fixture.add(base, "before", &[along(0, 0.0); 3]).await;
+    fixture.add(base, "first", &[along(0, 0.0); 3]).await;
     let index = kind.open(&fixture.store, DIMENSION).await;
     let old = fixture.store.index_generation().await.unwrap();
 
@@ -21,7 +21,7 @@ async fn what_is_stored_is_put_into_a_new_index_while_the_old_one_is_searched(ki
     let rebuilding = index.rebuild(&fixture.store, |done| told = done);
     let searching = async {
         for _ in 0..20 {
-            assert_eq!(fixture.nearest(&[base], &along(0, 0.0)).await, ["before"; 3]);
+            assert_eq!(fixture.nearest(&[base], &along(0, 0.0)).await, ["first"; 3]);
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
     };
@@ -29,13 +29,13 @@ async fn what_is_stored_is_put_into_a_new_index_while_the_old_one_is_searched(ki
     assert_eq!((rebuilt.unwrap(), told), (3, 3));
     assert_ne!(fixture.store.index_generation().await.unwrap(), old);
 
-    fixture.add(base, "after", &[along(0, 0.1)]).await;
+    fixture.add(base, "second", &[along(0, 0.1)]).await;
     assert_eq!(
         fixture.nearest(&[base], &along(0, 0.0)).await,
-        ["before", "before", "before", "after"]
+        ["first", "first", "first", "second"]
     );
     assert_eq!(index.count(&fixture.store, None).await.unwrap(), 4);
-    assert_eq!(fixture.worded(&[base], "after").await[0].0, "after");
+    assert_eq!(fixture.worded(&[base], "second").await[0].0, "second");
 }
 
 async fn passages_from_before_milvus_are_asked_for_and_then_found(kind: Kind) {
