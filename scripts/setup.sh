@@ -76,6 +76,7 @@ fi
 if [ "$1" = test ]; then
     debian_packages pg_ctlcluster=postgresql redis-server=redis-server
     scripts/s3.sh fetch
+    scripts/milvus.sh fetch
     cargo_tool cargo-deny $cargo_deny --no-default-features
     cargo_tool cargo-nextest $cargo_nextest --no-default-features
 fi

@@ -188,9 +188,9 @@ const JOBS_DUE: &str = "jobs-due";
 
 /// The index that finds passages.
 async fn passage_index(config: &Config, store: &Store, dimension: usize) -> Result<Arc<dyn PassageIndex>, OpenError> {
-    match milvus_index(config, dimension) {
+    match milvus_index(config) {
         Some(index) => {
-            index.prepare(store).await?;
+            index.prepare(store, dimension).await?;
             Ok(Arc::new(index))
         }
         None if store.index_generation().await? != OWN_INDEX => Err(OpenError::IndexElsewhere),
@@ -199,11 +199,11 @@ async fn passage_index(config: &Config, store: &Store, dimension: usize) -> Resu
 }
 
 /// The index on Milvus, where it is used.
-pub fn milvus_index(config: &Config, dimension: usize) -> Option<MilvusIndex> {
+pub fn milvus_index(config: &Config) -> Option<MilvusIndex> {
     provide_cryptography();
     let url = config.milvus_url.as_ref()?;
     let address = milvus::Address::parse(url.expose()).ok()?;
-    Some(MilvusIndex::new(address, dimension))
+    Some(MilvusIndex::new(address))
 }
 
 /// The place of the original files; a folder is made if it is not there.

@@ -12,7 +12,7 @@ use milvus_sdk::v2::prelude::{
 use store::{CANDIDATES, IndexError, IndexedPassage};
 use uuid::Uuid;
 
-use crate::server::{Connected, SERVER, of_sdk};
+use crate::server::{Connected, SERVER, is_not_loaded, of_sdk};
 
 const ID: &str = "id";
 const KNOWLEDGE_BASE: &str = "knowledge_base";
@@ -28,13 +28,20 @@ const LONGEST_TERMS: usize = 65_535;
 
 /// HNSW (Malkov and Yashunin 2016): neighbours of a node, and candidates while building and searching. With these, nearly
 /// all of the hundred nearest are found.
-const NEIGHBOURS: &str = "16";
-const WHILE_BUILDING: &str = "200";
-const WHILE_SEARCHING: &str = "200";
+const NEIGHBOURS: u32 = 16;
+const WHILE_BUILDING: u32 = 200;
+const WHILE_SEARCHING: u32 = 200;
 
 pub(crate) struct Collection {
     server: Connected,
     name: String,
+}
+
+/// Passages that are counted.
+pub(crate) enum Part {
+    All,
+    KnowledgeBase(KnowledgeBaseId),
+    Document(DocumentId),
 }
 
 /// A passage that was found, with its document.
@@ -81,7 +88,9 @@ impl Collection {
                 .index_name(VECTOR)
                 .index_type(IndexType::Hnsw)
                 .metric_type(MetricType::Cosine)
-                .extra_params(parameters(&[("M", NEIGHBOURS), ("efConstruction", WHILE_BUILDING)])),
+                .extra_params(parameters(
+                    serde_json::json!({ "M": NEIGHBOURS, "efConstruction": WHILE_BUILDING }),
+                )),
         ];
         if self.server.full_text {
             let terms = text(TERMS, LONGEST_TERMS as u32)
@@ -104,7 +113,7 @@ impl Collection {
                     .index_name(WORDS)
                     .index_type(IndexType::SparseInvertedIndex)
                     .metric_type(MetricType::Bm25)
-                    .extra_params(parameters(&[("bm25_k1", "1.2"), ("bm25_b", "0.75")])),
+                    .extra_params(parameters(serde_json::json!({ "bm25_k1": 1.2, "bm25_b": 0.75 }))),
             );
         }
         let request = CreateCollectionRequest::builder()
@@ -126,12 +135,14 @@ impl Collection {
             .create_index(request.map_err(of_sdk)?)
             .await
             .map_err(of_sdk)?;
+        self.load().await
+    }
+
+    /// Makes it ready to be searched, which some versions forget when they are started again.
+    async fn load(&self) -> Result<(), IndexError> {
         let request = LoadCollectionRequest::builder().collection_name(&self.name).build();
-        self.server
-            .client
-            .load_collection(request.map_err(of_sdk)?)
-            .await
-            .map_err(of_sdk)
+        let loaded = self.server.client.load_collection(request.map_err(of_sdk)?);
+        loaded.await.map_err(of_sdk)
     }
 
     pub async fn drop(&self) -> Result<(), IndexError> {
@@ -190,16 +201,28 @@ impl Collection {
         Ok(())
     }
 
-    /// How many passages it has, of one document or of all; what was inserted before is counted.
-    pub async fn count(&self, of: Option<DocumentId>) -> Result<u64, IndexError> {
+    /// How many passages it has; what was inserted before is counted.
+    pub async fn count(&self, of: Part) -> Result<u64, IndexError> {
         let request = QueryRequest::builder()
             .collection_name(&self.name)
-            .filter(of.map(|id| among(DOCUMENT, [id.0])).unwrap_or_default())
+            .filter(match of {
+                Part::All => String::new(),
+                Part::KnowledgeBase(id) => among(KNOWLEDGE_BASE, [id.0]),
+                Part::Document(id) => among(DOCUMENT, [id.0]),
+            })
             .output_fields(["count(*)"])
             .consistency_level(ConsistencyLevel::Strong)
             .build()
             .map_err(of_sdk)?;
-        let counted = self.server.client.query(request).await.map_err(of_sdk)?;
+        let client = &self.server.client;
+        let counted = match client.query(request.clone()).await {
+            Err(error) if is_not_loaded(&error) => {
+                self.load().await?;
+                client.query(request).await
+            }
+            counted => counted,
+        };
+        let counted = counted.map_err(of_sdk)?;
         Ok(counted.results().get_row_count())
     }
 
@@ -214,7 +237,7 @@ impl Collection {
             .vector_field(VECTOR)
             .vectors(SearchVectors::Float(vec![vector.to_vec()]))
             .metric_type(MetricType::Cosine)
-            .extra_params(parameters(&[("ef", WHILE_SEARCHING)]));
+            .extra_params(HashMap::from([("ef".to_owned(), WHILE_SEARCHING.to_string())]));
         self.search(request, within, without).await
     }
 
@@ -253,7 +276,15 @@ impl Collection {
             .consistency_level(ConsistencyLevel::Bounded)
             .build()
             .map_err(of_sdk)?;
-        let response = self.server.client.search(request).await.map_err(of_sdk)?;
+        let client = &self.server.client;
+        let response = match client.search(request.clone()).await {
+            Err(error) if is_not_loaded(&error) => {
+                self.load().await?;
+                client.search(request).await
+            }
+            response => response,
+        };
+        let response = response.map_err(of_sdk)?;
         let Some(found) = response.results().get_results().first() else {
             return Ok(Vec::new());
         };
@@ -281,18 +312,17 @@ impl Collection {
                 Some(Found {
                     passage: PassageId(Uuid::try_parse(id).ok()?),
                     document: DocumentId(Uuid::try_parse(document).ok()?),
-                    score: *score,
+                    // Milvus Lite gives what BM25 scores as distances, below zero.
+                    score: score.abs(),
                 })
             });
         read.collect::<Option<Vec<Found>>>().ok_or_else(unexpected)
     }
 }
 
-fn parameters(given: &[(&str, &str)]) -> HashMap<String, String> {
-    given
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-        .collect()
+/// Of an index, in the one form that every version reads.
+fn parameters(given: serde_json::Value) -> HashMap<String, String> {
+    HashMap::from([("params".to_owned(), given.to_string())])
 }
 
 fn hex(id: Uuid) -> String {

@@ -1,6 +1,9 @@
 //! Finding passages on Milvus. What it finds counts only as far as the database has it.
 
-use std::{collections::BTreeSet, time::SystemTime};
+use std::{
+    collections::{BTreeSet, HashMap},
+    time::SystemTime,
+};
 
 use api::{Document, DocumentId, KnowledgeBaseId, PassageId};
 use async_trait::async_trait;
@@ -9,7 +12,7 @@ use store::{CANDIDATES, IndexError, OWN_INDEX, PassageIndex, Rankings, Sought, S
 
 use crate::{
     Address,
-    collection::{Collection, Found},
+    collection::{Collection, Found, Part},
     server::{SERVER, Server},
 };
 
@@ -22,30 +25,28 @@ const MOST_ROUNDS: usize = 4;
 /// The index of passages on a Milvus server. An older one finds by meaning alone, and words are found by the database.
 pub struct MilvusIndex {
     pub(crate) server: Server,
-    pub(crate) dimension: usize,
 }
 
 impl MilvusIndex {
     /// Connects when it is first used.
-    pub fn new(address: Address, dimension: usize) -> Self {
+    pub fn new(address: Address) -> Self {
         Self {
             server: Server::new(address),
-            dimension,
         }
     }
 
-    /// Sees to it that the passages of this store are found by this index.
+    /// Sees to it that the passages of this store, each with a vector of so many numbers, are found by this index.
     ///
     /// # Errors
     /// [`IndexError::NotBuilt`] when there are passages that were never put into it.
-    pub async fn prepare(&self, store: &Store) -> Result<(), IndexError> {
+    pub async fn prepare(&self, store: &Store, dimension: usize) -> Result<(), IndexError> {
         if store.index_generation().await? != OWN_INDEX {
             return Ok(());
         }
-        if store.count_passages(None).await? > 0 {
+        if store.count_passages().await? > 0 {
             return Err(IndexError::NotBuilt { server: SERVER });
         }
-        self.rebuild(store, |_| {}).await?;
+        self.rebuild(store, dimension, |_| {}).await?;
         Ok(())
     }
 
@@ -54,9 +55,18 @@ impl MilvusIndex {
         Ok(self.server.connected().await?.version)
     }
 
-    /// How many passages it holds of a document, or of all.
-    pub async fn count(&self, store: &Store, of: Option<DocumentId>) -> Result<u64, IndexError> {
-        self.in_use(store).await?.count(of).await
+    /// How many passages it holds of each of these knowledge bases, and in all.
+    pub async fn counts(
+        &self,
+        store: &Store,
+        of: impl IntoIterator<Item = KnowledgeBaseId>,
+    ) -> Result<(HashMap<KnowledgeBaseId, u64>, u64), IndexError> {
+        let collection = self.in_use(store).await?;
+        let mut counts = HashMap::new();
+        for id in of {
+            counts.insert(id, collection.count(Part::KnowledgeBase(id)).await?);
+        }
+        Ok((counts, collection.count(Part::All).await?))
     }
 
     async fn in_use(&self, store: &Store) -> Result<Collection, IndexError> {
@@ -90,7 +100,7 @@ impl PassageIndex for MilvusIndex {
             collection.insert(&staged).await?;
         }
         // Asked in a way that waits until they can be found.
-        let there = collection.count(Some(document.id)).await?;
+        let there = collection.count(Part::Document(document.id)).await?;
         if there == u64::from(passages) {
             return Ok(generation);
         }

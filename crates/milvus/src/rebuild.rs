@@ -5,7 +5,7 @@ use std::time::Duration;
 use store::{IndexError, OWN_INDEX, Store};
 
 use crate::{
-    collection::Collection,
+    collection::{Collection, Part},
     index::{MilvusIndex, PASSAGES_A_CALL, new_generation},
     server::SERVER,
 };
@@ -14,14 +14,19 @@ use crate::{
 const LAST_SEARCHES: Duration = Duration::from_secs(5);
 
 impl MilvusIndex {
-    /// Puts every passage into a new collection, then has it used in place of the old one, which is dropped. Tells how
+    /// Puts every passage, with a vector of so many numbers, into a new collection, then has it used in place of the old one, which is dropped. Tells how
     /// many passages are done; returns how many there were. What is published meanwhile is in it too.
-    pub async fn rebuild(&self, store: &Store, mut done: impl FnMut(u64) + Send) -> Result<u64, IndexError> {
+    pub async fn rebuild(
+        &self,
+        store: &Store,
+        dimension: usize,
+        mut done: impl FnMut(u64) + Send,
+    ) -> Result<u64, IndexError> {
         let server = self.server.connected().await?;
         let (old, new) = (store.index_generation().await?, new_generation());
         let collection = Collection::new(server.clone(), new);
         let built = async {
-            collection.create(self.dimension).await?;
+            collection.create(dimension).await?;
             let (mut through, mut count) = (0, 0);
             loop {
                 let settled = store.last_settled_passage().await?;
@@ -36,7 +41,7 @@ impl MilvusIndex {
                     done(count);
                 }
                 // Asked in a way that waits until they can be found.
-                let there = collection.count(None).await?;
+                let there = collection.count(Part::All).await?;
                 if there != count {
                     return Err(IndexError::Failed {
                         server: SERVER,

@@ -17,7 +17,7 @@ const FULL_TEXT: (u32, u32) = (2, 5);
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
 /// Of one attempt; creating and loading a collection takes longest.
-const CALL_TIMEOUT: Duration = Duration::from_secs(20);
+const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 const RETRIES_TIMEOUT: Duration = Duration::from_secs(30);
 /// For so long after a failed attempt to connect, nobody waits for another.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -128,6 +128,17 @@ fn numbers(version: &str) -> Option<(u32, u32)> {
 
 /// Milvus's codes of a collection that is not there (2.3 and newer; before).
 const NO_COLLECTION: (i32, i32) = (100, 4);
+
+/// Milvus's code of a collection that is there but not ready to be searched.
+const NOT_LOADED: i32 = 101;
+
+pub(crate) fn is_not_loaded(error: &Error) -> bool {
+    match error {
+        Error::RetryExhausted { source, .. } => is_not_loaded(source),
+        Error::Server(fault) => fault.code() == NOT_LOADED,
+        _ => false,
+    }
+}
 
 pub(crate) fn of_sdk(error: Error) -> IndexError {
     let server = SERVER;

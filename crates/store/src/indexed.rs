@@ -112,15 +112,22 @@ impl Store {
         Ok(titles)
     }
 
-    /// How many passages are published, of one document or of all.
-    pub async fn count_passages(&self, of: Option<DocumentId>) -> Result<u64, StoreError> {
-        let count = statement("SELECT count(*) FROM passages");
-        let count = match of {
-            Some(document) => count.push(" WHERE document_id = ").push_bind(document.0),
-            None => count,
-        };
-        let row = count.fetch_one(&self.reads).await?;
+    /// How many passages are published.
+    pub async fn count_passages(&self) -> Result<u64, StoreError> {
+        let row = statement("SELECT count(*) FROM passages")
+            .fetch_one(&self.reads)
+            .await?;
         Ok(row.get::<i64>(0)?.unsigned_abs())
+    }
+
+    /// How many passages are published in each knowledge base that has any.
+    pub async fn passage_counts(&self) -> Result<Vec<(KnowledgeBaseId, u64)>, StoreError> {
+        let rows = statement("SELECT knowledge_base_id, count(*) FROM passages GROUP BY knowledge_base_id")
+            .fetch_all(&self.reads)
+            .await?;
+        rows.iter()
+            .map(|row| Ok((KnowledgeBaseId(row.get(0)?), row.get::<i64>(1)?.unsigned_abs())))
+            .collect()
     }
 
     /// The passages that are kept aside for a document, by their places in it.

@@ -40,16 +40,16 @@ impl Reindex {
 
 /// How many passages there are, and what finds them now.
 async fn reindex(config: &Config, store: &Store) -> Result<(u64, &'static str), Failure> {
-    let count = store.count_passages(None).await?;
-    let model = MiniLm::load(&config.assets().join("models/all-MiniLM-L6-v2"), 1)?;
-    let Some(milvus) = milvus_index(config, model.dimension()) else {
+    let count = store.count_passages().await?;
+    let Some(milvus) = milvus_index(config) else {
         // It grows with the passages themselves, in the same transactions.
         store.use_index(OWN_INDEX, 0).await?;
         return Ok((count, "the database"));
     };
+    let dimension = MiniLm::load(&config.assets().join("models/all-MiniLM-L6-v2"), 1)?.dimension();
     let style = ProgressStyle::with_template("Passages {wide_bar} {pos}/{len} {eta} left")?;
     let bar = ProgressBar::new(count).with_style(style);
-    let done = milvus.rebuild(store, |done| bar.set_position(done)).await?;
+    let done = milvus.rebuild(store, dimension, |done| bar.set_position(done)).await?;
     bar.finish_and_clear();
     Ok((done, "Milvus"))
 }

@@ -28,8 +28,8 @@ impl Kind {
     }
 
     pub async fn open(self, store: &Store, dimension: usize) -> MilvusIndex {
-        let index = MilvusIndex::new(Address::parse(&self.address()).unwrap(), dimension);
-        index.prepare(store).await.unwrap();
+        let index = MilvusIndex::new(Address::parse(&self.address()).unwrap());
+        index.prepare(store, dimension).await.unwrap();
         index
     }
 

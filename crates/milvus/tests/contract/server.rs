@@ -18,7 +18,7 @@ async fn what_is_stored_is_put_into_a_new_index_while_the_old_one_is_searched(ki
     let old = fixture.store.index_generation().await.unwrap();
 
     let mut told = 0;
-    let rebuilding = index.rebuild(&fixture.store, |done| told = done);
+    let rebuilding = index.rebuild(&fixture.store, DIMENSION, |done| told = done);
     let searching = async {
         for _ in 0..20 {
             assert_eq!(fixture.nearest(&[base], &along(0, 0.0)).await, ["first"; 3]);
@@ -34,7 +34,8 @@ async fn what_is_stored_is_put_into_a_new_index_while_the_old_one_is_searched(ki
         fixture.nearest(&[base], &along(0, 0.0)).await,
         ["first", "first", "first", "second"]
     );
-    assert_eq!(index.count(&fixture.store, None).await.unwrap(), 4);
+    let (counts, all) = index.counts(&fixture.store, [base]).await.unwrap();
+    assert_eq!((counts[&base], all), (4, 4));
     assert_eq!(fixture.worded(&[base], "second").await[0].0, "second");
 }
 
@@ -49,11 +50,11 @@ async fn passages_from_before_milvus_are_asked_for_and_then_found(kind: Kind) {
     };
     embedded.add(base, "early", &[along(2, 0.0)]).await;
 
-    let index = MilvusIndex::new(Address::parse(&kind.address()).unwrap(), DIMENSION);
-    let refused = index.prepare(&embedded.store).await;
+    let index = MilvusIndex::new(Address::parse(&kind.address()).unwrap());
+    let refused = index.prepare(&embedded.store, DIMENSION).await;
     assert!(matches!(refused, Err(IndexError::NotBuilt { .. })), "{refused:?}");
-    assert_eq!(index.rebuild(&embedded.store, |_| {}).await.unwrap(), 1);
-    index.prepare(&embedded.store).await.unwrap();
+    assert_eq!(index.rebuild(&embedded.store, DIMENSION, |_| {}).await.unwrap(), 1);
+    index.prepare(&embedded.store, DIMENSION).await.unwrap();
     let fixture = Fixture {
         index: std::sync::Arc::new(index),
         ..embedded
@@ -80,7 +81,7 @@ async fn a_server_that_is_away_or_refuses_says_what_to_do() {
     let base = fixture.knowledge_base("one").await;
     let meaning = meaning(&along(0, 0.0));
 
-    let nobody = MilvusIndex::new(Address::parse("http://127.0.0.1:9").unwrap(), DIMENSION);
+    let nobody = MilvusIndex::new(Address::parse("http://127.0.0.1:9").unwrap());
     let error = nobody
         .search(&fixture.store, &[base], &sought(&meaning))
         .await
@@ -88,7 +89,7 @@ async fn a_server_that_is_away_or_refuses_says_what_to_do() {
     assert!(error.to_string().contains("cannot be reached"), "{error}");
 
     let address = Kind::Old.address().replace(":Milvus@", ":wrong@");
-    let stranger = MilvusIndex::new(Address::parse(&address).unwrap(), DIMENSION);
+    let stranger = MilvusIndex::new(Address::parse(&address).unwrap());
     let error = stranger
         .search(&fixture.store, &[base], &sought(&meaning))
         .await

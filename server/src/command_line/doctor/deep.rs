@@ -8,7 +8,7 @@ use object_store::ObjectStore;
 use store::{Schema, Store};
 use uuid::Uuid;
 
-use super::finding::Finding;
+use super::{finding::Finding, milvus};
 use crate::{config::Config, state::originals};
 
 /// Names that are told; of more it is said how many there are.
@@ -26,7 +26,7 @@ pub async fn check(config: &Config, repair: bool) -> Vec<Finding> {
         Ok(store) => store,
         Err(error) => return vec![Finding::fail("documents", error)],
     };
-    let findings = vec![
+    let mut findings = vec![
         documents(&store, repair)
             .await
             .unwrap_or_else(|error| Finding::fail("documents", error)),
@@ -34,6 +34,7 @@ pub async fn check(config: &Config, repair: bool) -> Vec<Finding> {
             .await
             .unwrap_or_else(|error| Finding::fail("originals of documents", error)),
     ];
+    findings.extend(milvus::compare(config, &store, repair).await);
     store.close().await;
     findings
 }

@@ -4,6 +4,7 @@ mod assets;
 mod connections;
 mod deep;
 mod finding;
+mod milvus;
 mod storage;
 mod tiny_pdf;
 
@@ -55,6 +56,9 @@ impl Doctor {
         tell(storage::originals(config).await);
         if let Some(redis) = storage::redis(config).await {
             tell(redis);
+        }
+        if let Some(milvus) = milvus::check(config).await {
+            tell(milvus);
         }
         tell(storage::secret_key(config));
         tell(assets::model(config));
