@@ -17,3 +17,4 @@ pub mod search;
 pub mod serve;
 mod site;
 pub mod state;
+pub mod telemetry;

@@ -85,7 +85,10 @@ async fn ranked(
         model: state.embedder.id(),
         within: &revisions,
     };
-    if let Some(found) = state.replicas.found(&remembered).await {
+    let found = state.replicas.found(&remembered).await;
+    let asked = state.replicas.redis().is_some();
+    state.metrics.searched(asked.then_some(found.is_some()));
+    if let Some(found) = found {
         return Ok(found);
     }
     let embedder = state.embedder.clone();

@@ -35,6 +35,7 @@ use crate::{
     },
     jobs, knowledge_bases, search, site,
     state::{AppState, OpenError},
+    telemetry::metrics,
 };
 
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +46,11 @@ pub enum ServeError {
     Open(#[from] OpenError),
     #[error("{address} cannot be served on: {source}. Choose another with --listen")]
     Listen {
+        address: SocketAddr,
+        source: std::io::Error,
+    },
+    #[error("metrics cannot be served on {address}: {source}. Choose another with --metrics-listen")]
+    Metrics {
         address: SocketAddr,
         source: std::io::Error,
     },
@@ -159,6 +165,13 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     // Heard before anybody is told that the server is there.
     let signals = StopSignals::listen().map_err(ServeError::Signals)?;
     tokio::spawn(signals.stop_when_asked(state.clone()));
+    if let Some(address) = state.config.metrics_listen {
+        let listener = TcpListener::bind(address)
+            .await
+            .map_err(|source| ServeError::Metrics { address, source })?;
+        let metrics = metrics::router(state.clone());
+        tokio::spawn(async move { axum::serve(listener, metrics).await });
+    }
     welcome(&state, &url).await?;
 
     let listener = listener.tap_io(|connection| {

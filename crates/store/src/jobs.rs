@@ -27,7 +27,41 @@ pub struct Job {
     pub failures: u32,
 }
 
+/// What waits to be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Queue {
+    /// Jobs that are due and that nobody works on.
+    pub waiting: u64,
+    /// Jobs that somebody works on.
+    pub running: u64,
+    /// Jobs that are tried again later.
+    pub postponed: u64,
+    /// For how many milliseconds the oldest of those that wait has been due.
+    pub lag_ms: u64,
+}
+
 impl Store {
+    /// How much there is to do, and how late it is.
+    pub async fn queue(&self) -> Result<Queue, StoreError> {
+        let row = statement(
+            "SELECT count(*) FILTER (WHERE leased_until >= $1) AS running,
+                    count(*) FILTER (WHERE leased_until < $1 AND run_after <= $1) AS waiting,
+                    count(*) FILTER (WHERE leased_until < $1 AND run_after > $1) AS postponed,
+                    coalesce($1 - min(run_after) FILTER (WHERE leased_until < $1 AND run_after <= $1), 0) AS lag
+             FROM jobs",
+        )
+        .bind(now())
+        .fetch_one(&self.reads)
+        .await?;
+        let count = |column: &str| row.get::<i64>(column).map(i64::unsigned_abs);
+        Ok(Queue {
+            waiting: count("waiting")?,
+            running: count("running")?,
+            postponed: count("postponed")?,
+            lag_ms: count("lag")?,
+        })
+    }
+
     /// Leases the job that has waited longest, if any is due. Of large files at most `most_large` are read at a time,
     /// so that a small one need not wait for hours until they have ended.
     pub async fn lease_job(&self, worker: Uuid, lease_ms: i64, most_large: u32) -> Result<Option<Job>, StoreError> {

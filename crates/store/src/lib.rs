@@ -31,7 +31,7 @@ pub use documents::{NewDocument, Published};
 pub use embedded_index::EmbeddedIndex;
 pub use error::StoreError;
 pub use indexed::{IndexedPassage, PlacedPassage};
-pub use jobs::Job;
+pub use jobs::{Job, Queue};
 pub use open::{Location, Schema, Store};
 pub use passage_index::{CANDIDATES, IndexError, OWN_INDEX, PassageIndex, Rankings, Sought, cosine};
 pub use passages::{NewPassage, PassageRow, PassageSpan};

@@ -87,6 +87,8 @@ macro_rules! settings {
 settings! {
     /// Address and port to serve on
     listen: SocketAddr = SocketAddr::from(([127, 0, 0, 1], 8080)), "an IP address and a port like 127.0.0.1:8080";
+    /// Address and port of metrics for Prometheus, at /metrics; none unless given
+    metrics_listen: Option<SocketAddr> = None, "an IP address and a port like 127.0.0.1:9464";
     /// Folder of the database, the original files and the secret key
     data_dir: PathBuf = PathBuf::from("data"), "a path";
     /// PostgreSQL database to keep everything but the original files in; a SQLite file in data_dir unless given

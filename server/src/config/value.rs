@@ -68,6 +68,16 @@ impl Value for SocketAddr {
     }
 }
 
+impl Value for Option<SocketAddr> {
+    fn from_text(text: &str) -> Option<Self> {
+        SocketAddr::from_text(text).map(Some)
+    }
+
+    fn to_toml(&self) -> Option<String> {
+        self.as_ref()?.to_toml()
+    }
+}
+
 impl Value for PathBuf {
     fn from_text(text: &str) -> Option<Self> {
         (!text.is_empty()).then(|| Self::from(text))

@@ -145,7 +145,27 @@ async fn a_lease_that_runs_out_is_anothers(database: Database) {
     assert!(!fixture.store.renew_lease(&lost, HOUR).await.unwrap());
 }
 
+async fn how_much_waits_and_for_how_long_is_counted(database: Database) {
+    let fixture = Fixture::new(database).await;
+    let nothing = fixture.store.queue().await.unwrap();
+    assert_eq!(
+        (nothing.waiting, nothing.running, nothing.postponed, nothing.lag_ms),
+        (0, 0, 0, 0)
+    );
+    for name in ["a", "b", "c", "d"] {
+        fixture.accept(name, 1).await;
+    }
+    fixture.lease().await.unwrap();
+    let failed = fixture.lease().await.unwrap();
+    fixture.store.postpone_job(&failed, HOUR).await.unwrap();
+    tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    let queue = fixture.store.queue().await.unwrap();
+    assert_eq!((queue.waiting, queue.running, queue.postponed), (2, 1, 1));
+    assert!(queue.lag_ms > 0);
+}
+
 on_each_database! {
+    how_much_waits_and_for_how_long_is_counted,
     a_worker_whose_document_was_cancelled_and_retried_changes_nothing_any_more,
     failures_and_starts_are_counted_apart,
     of_large_files_only_so_many_are_leased_and_small_ones_overtake_them,

@@ -1,0 +1,5 @@
+//! What operators watch.
+
+pub mod metrics;
+
+pub use metrics::Metrics;

@@ -1,0 +1,38 @@
+//! What is told to Prometheus.
+
+use crate::{
+    person::{File, Person},
+    program::Program,
+};
+
+/// The value of a line of metrics, named with its labels.
+fn value(text: &str, name: &str) -> f64 {
+    let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
+    line.unwrap_or_else(|| panic!("no {name} in {text}")).parse().unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_waits_to_be_read_is_told_and_who_searched() {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = free.local_addr().unwrap().to_string();
+    drop(free);
+    let settings = [("HYPERION_ROLE", "web"), ("HYPERION_METRICS_LISTEN", &*address)];
+    let mut web = Program::with_settings(settings.map(|(name, value)| (name.to_owned(), value.to_owned())));
+    web.start();
+    let metrics = async || {
+        let answer = reqwest::get(format!("http://{address}/metrics")).await.unwrap();
+        answer.text().await.unwrap()
+    };
+    let person = Person::sign_up(&web).await;
+    assert_eq!(value(&metrics().await, "hyperion_jobs{state=\"waiting\"}"), 0.0);
+    let files: Vec<File> = (0..3)
+        .map(|n| File::new(format!("{n}.txt"), format!("Parcel {n}")))
+        .collect();
+    person.upload(&web, &files).await;
+    person.found(&web, "parcel").await;
+    let text = metrics().await;
+    assert_eq!(value(&text, "hyperion_jobs{state=\"waiting\"}"), 3.0);
+    assert_eq!(value(&text, "hyperion_jobs{state=\"running\"}"), 0.0);
+    assert!(value(&text, "hyperion_jobs_lag_seconds") > 0.0);
+    assert_eq!(value(&text, "hyperion_searches_total{cache=\"off\"}"), 1.0);
+}
