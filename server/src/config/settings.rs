@@ -96,7 +96,7 @@ settings! {
     /// Connections to PostgreSQL at most
     database_connections: usize = 20, "a whole number from 2 to 1000", if |connections| (2..=1000).contains(connections);
     /// Redis through which replicas tell each other what happens; needed only where there are several
-    redis_url: Option<RedisUrl> = None, "an address like redis://:password@host:6379 (rediss:// with TLS)";
+    redis_url: Option<RedisUrl> = None, "an address like redis://:password@host:6379 (rediss:// with TLS, ?ca_certificate=FILE with its authority)";
     /// Milvus server to find passages by; the database itself finds them unless given
     milvus_url: Option<MilvusUrl> = None,
         "an address like http://user:password@host:19530/database (https:// with TLS, ?ca_certificate=FILE with its authority)";

@@ -7,11 +7,12 @@ use std::{
 
 use futures::StreamExt;
 use redis::{
-    Client, FromRedisValue, RedisResult,
+    Client, FromRedisValue, RedisResult, TlsCertificates,
     aio::{ConnectionManager, ConnectionManagerConfig},
 };
 
 use super::Topics;
+use crate::outbound::provide_cryptography;
 
 /// Before every key and channel, so that others may use the same Redis.
 pub const PREFIX: &str = "hyperion:";
@@ -25,10 +26,32 @@ const REST: Duration = Duration::from_secs(1);
 pub enum RedisError {
     #[error("Redis cannot be used ({0}): check redis_url, that the server runs, and its password")]
     Unusable(#[from] redis::RedisError),
+    #[error(
+        "the certificate of Redis is not trusted ({0}): name the authority that signed it with ?ca_certificate=FILE in redis_url"
+    )]
+    Untrusted(redis::RedisError),
+    #[error("the certificate {file} of redis_url cannot be read: {source}")]
+    Certificate { file: String, source: std::io::Error },
     #[error("Redis does not answer: check the address in redis_url, and that the server runs")]
     Silent,
     #[error("Redis {0} is too old: version 7 or newer is needed")]
     TooOld(String),
+}
+
+/// Trusts the authority of the certificate that the address names, in place of the public ones.
+fn client(url: &str) -> Result<Client, RedisError> {
+    let Some((url, file)) = url.split_once("?ca_certificate=") else {
+        return Ok(Client::open(url)?);
+    };
+    let certificate = std::fs::read(file).map_err(|source| RedisError::Certificate {
+        file: file.to_owned(),
+        source,
+    })?;
+    let trusted = TlsCertificates {
+        client_tls: None,
+        root_cert: Some(certificate),
+    };
+    Ok(Client::build_with_tls(url, trusted)?)
 }
 
 #[derive(Clone)]
@@ -41,7 +64,8 @@ pub struct Redis {
 impl Redis {
     /// Connects when it is first needed. Must be called on a runtime.
     pub fn new(url: &str) -> Result<Self, RedisError> {
-        let client = Client::open(url)?;
+        provide_cryptography();
+        let client = client(url)?;
         let config = ConnectionManagerConfig::new()
             .set_response_timeout(Some(PATIENCE))
             .set_connection_timeout(Some(PATIENCE))
@@ -58,7 +82,13 @@ impl Redis {
         let mut connection = self.connection.clone();
         let info = redis::cmd("INFO").arg("server").to_owned();
         let asked = tokio::time::timeout(2 * PATIENCE, info.query_async::<String>(&mut connection)).await;
-        let info = asked.map_err(|_| RedisError::Silent)??;
+        let info = asked.map_err(|_| RedisError::Silent)?.map_err(|error| {
+            if error.to_string().contains("certificate") {
+                RedisError::Untrusted(error)
+            } else {
+                RedisError::Unusable(error)
+            }
+        })?;
         let version = info.lines().find_map(|line| line.strip_prefix("redis_version:"));
         let version = version.unwrap_or("0").trim().to_owned();
         let major: u32 = version

@@ -5,7 +5,7 @@ use sqlx::{Connection, Executor, SqliteConnection};
 use crate::installation::{Installation, Ran, is_private, lines};
 
 /// The verdict and the message on each thing.
-fn findings(ran: &Ran) -> BTreeMap<String, (String, String)> {
+pub fn findings(ran: &Ran) -> BTreeMap<String, (String, String)> {
     let text = |line: &serde_json::Value, key: &str| line[key].as_str().unwrap().to_owned();
     lines(&ran.out)
         .iter()
