@@ -75,7 +75,9 @@ if [ "$1" != run ]; then
 fi
 if [ "$1" = test ]; then
     debian_packages pg_ctlcluster=postgresql redis-server=redis-server
+    PATH=$PATH:/usr/sbin debian_packages nginx=nginx
     scripts/s3.sh fetch
+    scripts/compose.sh fetch
     scripts/milvus.sh fetch
     cargo_tool cargo-deny $cargo_deny --no-default-features
     cargo_tool cargo-nextest $cargo_nextest --no-default-features
