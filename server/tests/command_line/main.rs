@@ -3,8 +3,10 @@
 // A server that a test starts is waited for when the test lets go of it.
 #![allow(clippy::zombie_processes)]
 
+mod compose;
 mod configuration;
 mod doctor;
+mod doctor_of_servers;
 mod ingest_and_ask;
 mod installation;
 mod serving;
