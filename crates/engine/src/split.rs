@@ -68,6 +68,34 @@ impl Passage {
     }
 }
 
+/// The heads of a document's tables.
+pub struct TableHeads(Vec<(Range<u64>, String)>);
+
+impl TableHeads {
+    pub fn of(document: &ExtractedText) -> Self {
+        let (mut byte, mut character) = (0, 0);
+        let mut characters_before = |at: usize| {
+            character += document.text[byte..at].chars().count() as u64;
+            byte = at;
+            character
+        };
+        let tables = document.blocks.iter().filter(|block| block.kind == BlockKind::Table);
+        let heads = tables.map(|table| {
+            let head = document.text[table.range.clone()].lines().next().unwrap_or_default();
+            let range = characters_before(table.range.start)..characters_before(table.range.end);
+            (range, head.to_owned())
+        });
+        Self(heads.collect())
+    }
+
+    /// The head of the table in whose middle a passage begins, `start` characters after the beginning of the text.
+    pub fn above(&self, start: u64) -> Option<&str> {
+        let begun = self.0.partition_point(|(table, _)| table.start < start);
+        let (table, head) = self.0[..begun].last()?;
+        (start < table.end).then_some(head)
+    }
+}
+
 /// Cuts a document into passages of at most `max_tokens`, as `count_tokens` counts them.
 ///
 /// A heading begins a new passage unless what it heads is short. Longer sections are cut between sentences, rows or
@@ -77,6 +105,7 @@ pub fn split(document: &ExtractedText, settings: &ChunkSettings, count_tokens: i
     let max_tokens = settings.max_tokens.max(1);
     let mut passages = Passages {
         document,
+        table_heads: TableHeads::of(document),
         cut: Vec::new(),
         character: (0, 0),
     };
@@ -106,7 +135,6 @@ struct Unit {
     /// Whether a paragraph, list item, table or heading begins here.
     begins_block: bool,
     after_heading: bool,
-    table: Option<Range<usize>>,
 }
 
 /// The text under a heading, with the heading itself.
@@ -150,7 +178,6 @@ fn sections(document: &ExtractedText, max_tokens: usize, count: &impl Fn(&str) -
                     tokens: count(&text[range.clone()]),
                     after_heading: section.units.len() == 1 && !is_heading && headings.last().is_some(),
                     begins_block,
-                    table: (block.kind == BlockKind::Table).then(|| block.range.clone()),
                     range,
                 });
                 begins_block = false;
@@ -317,6 +344,7 @@ fn best_ends(units: &[Unit], max_tokens: usize) -> Vec<usize> {
 
 struct Passages<'a> {
     document: &'a ExtractedText,
+    table_heads: TableHeads,
     cut: Vec<Passage>,
     /// A position reached before, in bytes and in characters, so that counting goes on from there.
     character: (usize, u64),
@@ -328,20 +356,14 @@ impl Passages<'_> {
             return;
         };
         let range = first.range.start..section.units[units.end - 1].range.end;
-        let text = &self.document.text;
-        let table_head = first
-            .table
-            .as_ref()
-            .filter(|table| table.start < range.start)
-            .and_then(|table| text[table.clone()].lines().next());
         let start = self.characters_before(range.start);
         let end = self.characters_before(range.end);
         self.cut.push(Passage {
-            text: text[range.clone()].to_owned(),
+            text: self.document.text[range.clone()].to_owned(),
             first_page: self.page_at(range.start),
             last_page: self.page_at(range.end - 1),
             heading_path: section.heading_path.clone(),
-            table_head: table_head.map(str::to_owned),
+            table_head: self.table_heads.above(start).map(str::to_owned),
             characters: start..end,
             range,
         });

@@ -21,6 +21,7 @@ macro_rules! on_each_database {
 
 mod accounts;
 mod conversations;
+mod copy;
 mod database;
 mod documents;
 mod jobs;
