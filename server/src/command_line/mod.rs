@@ -5,6 +5,7 @@ mod config;
 mod doctor;
 mod door;
 mod ingest;
+mod migrate_storage;
 mod names;
 mod output;
 mod password;
@@ -46,6 +47,8 @@ enum Command {
     /// Create users, list them, give them new passwords
     #[command(subcommand)]
     User(user::UserCommand),
+    /// Copy the whole installation into another database and another place for the original files
+    MigrateStorage(migrate_storage::MigrateStorage),
     /// Check everything Hyperion needs and say what to do about what is wrong
     Doctor(doctor::Doctor),
     /// Print the effective configuration and where each value came from
@@ -111,6 +114,7 @@ async fn run_command(command: Command, loaded: Loaded) -> Result<ExitCode, Failu
         Command::Ingest(ingest) => ingest.run(loaded.config).await,
         Command::Ask(ask) => ask.run(loaded.config).await,
         Command::User(user) => user.run(loaded.config).await,
+        Command::MigrateStorage(migrate) => migrate.run(loaded.config).await,
         Command::Config(_) => Ok(config::print(&loaded)),
         Command::Doctor(_) | Command::ExtractChild => unreachable!("run before the configuration is read"),
     }
