@@ -7,5 +7,8 @@ mod configuration;
 mod doctor;
 mod ingest_and_ask;
 mod installation;
+mod migrate_storage;
+#[path = "../shared/postgres.rs"]
+mod postgres;
 mod serving;
 mod users;
