@@ -113,6 +113,17 @@ impl Loaded {
         Ok(loaded)
     }
 
+    /// What a file says, without regard to environment and flags.
+    pub fn of_file(path: &Path) -> Result<Config, ConfigError> {
+        let mut loaded = Self {
+            config: Config::default(),
+            sources: BTreeMap::new(),
+            secret_key_given: false,
+        };
+        loaded.take_file(path)?;
+        Ok(loaded.config)
+    }
+
     fn take_file(&mut self, path: &Path) -> Result<(), ConfigError> {
         let text = std::fs::read_to_string(path).map_err(|source| ConfigError::Unreadable {
             path: path.to_owned(),

@@ -26,6 +26,11 @@ pub enum StoreError {
         "the database was made by a newer version of Hyperion: start that version, or restore a backup of this one's"
     )]
     NewerSchema,
+    #[error(
+        "a copy into this database, from {from}, was not finished: run `hyperion migrate-storage` again, or use an empty \
+         one"
+    )]
+    UnfinishedCopy { from: String },
     #[error("the database could not be brought up to date: {0}")]
     Migration(#[source] sqlx::migrate::MigrateError),
     #[error("the disk is full: free some space and try again")]

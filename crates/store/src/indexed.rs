@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::{
     OWN_INDEX, Store, StoreError,
-    database::{Row, Transaction, by_dialect, statement},
+    database::{Row, Transaction, Value, by_dialect, statement},
 };
 
 /// A passage with all that makes it findable.
@@ -35,6 +35,11 @@ pub struct PlacedPassage {
     /// 16-bit floats, little endian.
     pub vector: Vec<u8>,
 }
+
+/// What is stored of passages that makes them findable; a condition follows.
+const STORED: &str = "
+    SELECT passages.*, vector, documents.name FROM passages
+    JOIN vectors ON vectors.seq = passages.seq JOIN documents ON documents.id = passages.document_id WHERE ";
 
 impl Store {
     /// Which index of the passages is in use.
@@ -78,15 +83,30 @@ impl Store {
 
     /// The published passages after the one at `after`, in order. Terms are made anew of what is stored.
     pub async fn indexed_passages_after(&self, after: i64, limit: u32) -> Result<Vec<IndexedPassage>, StoreError> {
-        let rows = statement(
-            "SELECT passages.*, vector, documents.name FROM passages
-             JOIN vectors ON vectors.seq = passages.seq JOIN documents ON documents.id = passages.document_id
-             WHERE passages.seq > $1 ORDER BY passages.seq LIMIT $2",
-        )
-        .bind(after)
-        .bind(limit)
-        .fetch_all(&self.reads)
-        .await?;
+        let rows = statement(STORED)
+            .push("passages.seq > $1 ORDER BY passages.seq LIMIT $2")
+            .bind(after)
+            .bind(limit)
+            .fetch_all(&self.reads)
+            .await?;
+        self.indexed(&rows).await
+    }
+
+    /// These published passages, in order.
+    pub(crate) async fn indexed_passages(
+        &self,
+        seqs: impl IntoIterator<Item = Value>,
+    ) -> Result<Vec<IndexedPassage>, StoreError> {
+        let rows = statement(STORED)
+            .push("passages.seq IN ")
+            .push_list(seqs)
+            .push(" ORDER BY passages.seq")
+            .fetch_all(&self.reads)
+            .await?;
+        self.indexed(&rows).await
+    }
+
+    async fn indexed(&self, rows: &[Row]) -> Result<Vec<IndexedPassage>, StoreError> {
         let documents: Result<BTreeSet<Uuid>, sqlx::Error> = rows.iter().map(|row| row.get("document_id")).collect();
         let titles = self.titles(documents?).await?;
         rows.iter().map(|row| published(row, &titles)).collect()

@@ -1,19 +1,25 @@
 //! Opening the database.
 
 use std::{
+    fmt,
     path::{Path, PathBuf},
     str::FromStr,
     time::Duration,
 };
 
 use sqlx::{
-    ConnectOptions, Connection, PgConnection, Row, SqlitePool,
+    ConnectOptions, Connection, PgConnection, SqlitePool,
     migrate::Migrator,
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-use crate::{StoreError, database::Pool, frequencies::Frequencies};
+use crate::{
+    StoreError,
+    copy::{self, FROM_UNFINISHED},
+    database::Pool,
+    frequencies::Frequencies,
+};
 
 static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("./migrations/sqlite");
 static POSTGRES_MIGRATIONS: Migrator = sqlx::migrate!("./migrations/postgres");
@@ -48,6 +54,22 @@ impl Location {
     }
 }
 
+/// As people know it, without a password.
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(file) => write!(f, "{}", file.display()),
+            Self::Postgres { options, .. } => write!(
+                f,
+                "the PostgreSQL database {} at {}:{}",
+                options.get_database().unwrap_or_else(|| options.get_username()),
+                options.get_host(),
+                options.get_port()
+            ),
+        }
+    }
+}
+
 /// The database of one installation.
 ///
 /// In SQLite reads run on a pool and writes go through a pool of one connection, since SQLite allows one writer at a
@@ -69,6 +91,21 @@ pub enum Schema {
     Older,
     /// A newer version of the program made it.
     Newer,
+    /// A copy into it was not finished.
+    Unfinished,
+}
+
+impl Schema {
+    fn with(applied: &[i64], migrations: &Migrator) -> Self {
+        let known: Vec<i64> = migrations.iter().map(|migration| migration.version).collect();
+        if applied.iter().any(|version| !known.contains(version)) {
+            Self::Newer
+        } else if applied.len() < known.len() {
+            Self::Older
+        } else {
+            Self::Current
+        }
+    }
 }
 
 impl Store {
@@ -77,7 +114,21 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::NewerSchema`] when a newer version of the program made it; nothing is changed then.
+    /// [`StoreError::UnfinishedCopy`] when a copy into it was not finished.
     pub async fn open(location: &Location) -> Result<Self, StoreError> {
+        let store = Self::connect(location).await?;
+        store.migrate().await?;
+        match copy::unfinished(&store.reads).await? {
+            Some(from) => {
+                store.close().await;
+                Err(StoreError::UnfinishedCopy { from })
+            }
+            None => Ok(store),
+        }
+    }
+
+    /// Opens the database with whatever schema it has.
+    pub(crate) async fn connect(location: &Location) -> Result<Self, StoreError> {
         match location {
             Location::File(file) => {
                 let options = sqlite(file).create_if_missing(true);
@@ -85,7 +136,6 @@ impl Store {
                     .max_connections(1)
                     .connect_with(options.clone())
                     .await?;
-                SQLITE_MIGRATIONS.run(&writes).await?;
                 let reads: SqlitePool = SqlitePoolOptions::new()
                     .max_connections(4)
                     .connect_with(options.read_only(true))
@@ -103,7 +153,6 @@ impl Store {
                     .acquire_timeout(CONNECT_TIMEOUT)
                     .connect_with((**options).clone())
                     .await?;
-                POSTGRES_MIGRATIONS.run(&pool).await?;
                 let pool = Pool::Postgres(pool);
                 Ok(Self {
                     reads: pool.clone(),
@@ -114,39 +163,51 @@ impl Store {
         }
     }
 
+    pub(crate) async fn migrate(&self) -> Result<(), StoreError> {
+        match &self.writes {
+            Pool::Sqlite(pool) => SQLITE_MIGRATIONS.run(pool).await?,
+            Pool::Postgres(pool) => POSTGRES_MIGRATIONS.run(pool).await?,
+        }
+        Ok(())
+    }
+
     /// How the schema of a database compares with this program's. Changes nothing.
     pub async fn schema(location: &Location) -> Result<Schema, StoreError> {
-        let applied = "SELECT version FROM _sqlx_migrations WHERE success";
-        let (applied, known) = match location {
-            Location::File(file) if !file.exists() => return Ok(Schema::Missing),
+        const APPLIED: &str = "SELECT version FROM _sqlx_migrations WHERE success";
+        match location {
+            Location::File(file) if !file.exists() => Ok(Schema::Missing),
             Location::File(file) => {
                 let mut connection = sqlite(file).read_only(true).connect().await?;
-                let applied: Vec<i64> = sqlx::query_scalar(applied).fetch_all(&mut connection).await?;
+                let made = "SELECT count(*) FROM sqlite_master WHERE name = '_sqlx_migrations'";
+                if sqlx::query_scalar::<_, i64>(made).fetch_one(&mut connection).await? == 0 {
+                    return Ok(Schema::Missing);
+                }
+                let applied: Vec<i64> = sqlx::query_scalar(APPLIED).fetch_all(&mut connection).await?;
+                let mut schema = Schema::with(&applied, &SQLITE_MIGRATIONS);
+                if schema == Schema::Current {
+                    let unfinished = sqlx::query(FROM_UNFINISHED).fetch_optional(&mut connection).await?;
+                    schema = unfinished.map_or(schema, |_| Schema::Unfinished);
+                }
                 connection.close().await?;
-                (applied, &SQLITE_MIGRATIONS)
+                Ok(schema)
             }
             Location::Postgres { options, .. } => {
                 let mut connection = connect(options).await?;
                 require_postgres_version(&mut connection).await?;
-                let made = sqlx::query("SELECT to_regclass('_sqlx_migrations') IS NOT NULL AS made")
-                    .fetch_one(&mut connection)
-                    .await?;
-                if !made.try_get::<bool, _>("made")? {
+                let made = "SELECT to_regclass('_sqlx_migrations') IS NOT NULL";
+                if !sqlx::query_scalar::<_, bool>(made).fetch_one(&mut connection).await? {
                     return Ok(Schema::Missing);
                 }
-                let applied: Vec<i64> = sqlx::query_scalar(applied).fetch_all(&mut connection).await?;
+                let applied: Vec<i64> = sqlx::query_scalar(APPLIED).fetch_all(&mut connection).await?;
+                let mut schema = Schema::with(&applied, &POSTGRES_MIGRATIONS);
+                if schema == Schema::Current {
+                    let unfinished = sqlx::query(FROM_UNFINISHED).fetch_optional(&mut connection).await?;
+                    schema = unfinished.map_or(schema, |_| Schema::Unfinished);
+                }
                 connection.close().await?;
-                (applied, &POSTGRES_MIGRATIONS)
+                Ok(schema)
             }
-        };
-        let known: Vec<i64> = known.iter().map(|migration| migration.version).collect();
-        Ok(if applied.iter().any(|version| !known.contains(version)) {
-            Schema::Newer
-        } else if applied.len() < known.len() {
-            Schema::Older
-        } else {
-            Schema::Current
-        })
+        }
     }
 
     /// Finishes what is being written and closes the database.

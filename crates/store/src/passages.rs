@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::{
     Store, StoreError,
-    database::{Pool, Transaction, by_dialect, statement},
+    database::{Pool, Statement, Transaction, by_dialect, statement},
 };
 
 /// A passage to be stored with all that makes it findable.
@@ -114,13 +114,8 @@ pub(crate) async fn publish_staged(
     .bind(knowledge_base.0)
     .execute(&mut *tx)
     .await?;
-    by_dialect(
-        "INSERT INTO passage_terms (rowid, owner, terms)
-         SELECT seq, $2, terms FROM passages JOIN staged_passages USING (document_id, ordinal)
-         WHERE document_id = $1 ORDER BY seq",
-        "INSERT INTO passage_terms (seq, knowledge_base_id, length, terms)
-         SELECT seq, knowledge_base_id, cardinality(string_to_array(terms, ' ')),
-                array_to_tsvector(ARRAY[' ' || $2]) || counted_terms(terms)
+    index_words(
+        "SELECT seq, knowledge_base_id, $2 AS owner, terms
          FROM passages JOIN staged_passages USING (document_id, ordinal) WHERE document_id = $1",
     )
     .bind(document.0)
@@ -128,6 +123,21 @@ pub(crate) async fn publish_staged(
     .execute(&mut *tx)
     .await?;
     forget_staged(tx, document).await
+}
+
+/// Makes passages findable by their words. The query yields `seq`, `knowledge_base_id`, its token as `owner`, and `terms`.
+pub(crate) fn index_words(query: &str) -> Statement {
+    by_dialect(
+        format!(
+            "INSERT INTO passage_terms (rowid, owner, terms) SELECT seq, owner, terms FROM ({query}) AS given ORDER BY seq"
+        ),
+        format!(
+            "INSERT INTO passage_terms (seq, knowledge_base_id, length, terms)
+             SELECT seq, knowledge_base_id, cardinality(string_to_array(terms, ' ')),
+                    array_to_tsvector(ARRAY[' ' || owner]) || counted_terms(terms)
+             FROM ({query}) AS given"
+        ),
+    )
 }
 
 /// Drops what was kept aside for a document.
@@ -168,7 +178,7 @@ const VECTORS_A_READ: i64 = 20_000;
 
 /// A knowledge base as one token of the lexical index. On PostgreSQL, which keeps it among the terms of the text, a space
 /// goes before it: no term has one.
-fn owner_token(id: KnowledgeBaseId) -> String {
+pub(crate) fn owner_token(id: KnowledgeBaseId) -> String {
     format!("kb{}", id.0.simple())
 }
 

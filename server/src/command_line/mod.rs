@@ -5,6 +5,7 @@ mod config;
 mod doctor;
 mod door;
 mod ingest;
+mod migrate_storage;
 mod names;
 mod output;
 mod password;
@@ -49,6 +50,8 @@ enum Command {
     User(user::UserCommand),
     /// Make the index of passages anew from what is stored, in Milvus or without it; servers may go on meanwhile
     Reindex(reindex::Reindex),
+    /// Copy the whole installation into another database and another place for the original files
+    MigrateStorage(migrate_storage::MigrateStorage),
     /// Check everything Hyperion needs and say what to do about what is wrong
     Doctor(doctor::Doctor),
     /// Print the effective configuration and where each value came from
@@ -115,6 +118,7 @@ async fn run_command(command: Command, loaded: Loaded) -> Result<ExitCode, Failu
         Command::Ask(ask) => ask.run(loaded.config).await,
         Command::User(user) => user.run(loaded.config).await,
         Command::Reindex(reindex) => reindex.run(loaded.config).await,
+        Command::MigrateStorage(migrate) => migrate.run(loaded.config).await,
         Command::Config(_) => Ok(config::print(&loaded)),
         Command::Doctor(_) | Command::ExtractChild => unreachable!("run before the configuration is read"),
     }

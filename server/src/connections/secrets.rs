@@ -1,7 +1,8 @@
 //! Sealing of secrets that are stored: XChaCha20-Poly1305, bound to whose and what they are.
 
 use std::{
-    io::Write,
+    fmt,
+    io::{self, Write},
     path::{Path, PathBuf},
 };
 
@@ -10,7 +11,7 @@ use chacha20poly1305::{
     KeyInit, XChaCha20Poly1305, XNonce,
     aead::{Aead, Payload},
 };
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
 
 pub const KEY_VARIABLE: &str = "HYPERION_SECRET_KEY";
 const KEY_FILE: &str = "secret.key";
@@ -21,12 +22,76 @@ pub enum SecretsError {
     #[error("{0} must hold 64 hexadecimal digits: make one with `openssl rand -hex 32`")]
     InvalidKey(String),
     #[error("the secret key file {} could not be read or made: {source}", path.display())]
-    KeyFile { path: PathBuf, source: std::io::Error },
+    KeyFile { path: PathBuf, source: io::Error },
     #[error(
         "the stored key cannot be opened with this server's secret key: enter it again, or restore the secret key it \
          was stored with"
     )]
     CannotOpen,
+}
+
+/// The installation's key as it is kept.
+pub struct KeptKey {
+    hex: SecretString,
+    pub place: KeyPlace,
+}
+
+/// Where a key is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum KeyPlace {
+    Environment,
+    File(PathBuf),
+}
+
+impl fmt::Display for KeyPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Environment => f.write_str(KEY_VARIABLE),
+            Self::File(path) => write!(f, "{}", path.display()),
+        }
+    }
+}
+
+impl KeptKey {
+    /// The key that a server with this data folder uses; none when it would make one.
+    pub fn find(data_dir: &Path) -> Result<Option<Self>, SecretsError> {
+        match std::env::var(KEY_VARIABLE) {
+            Ok(text) => Self::checked(&text, KeyPlace::Environment).map(Some),
+            Err(_) => Self::in_folder(data_dir),
+        }
+    }
+
+    /// The key in a data folder.
+    pub fn in_folder(data_dir: &Path) -> Result<Option<Self>, SecretsError> {
+        let path = data_dir.join(KEY_FILE);
+        match std::fs::read_to_string(&path) {
+            Ok(text) => Self::checked(text.trim(), KeyPlace::File(path)).map(Some),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(source) => Err(SecretsError::KeyFile { path, source }),
+        }
+    }
+
+    fn checked(text: &str, place: KeyPlace) -> Result<Self, SecretsError> {
+        Secrets::from_hex(text, &place.to_string())?;
+        Ok(Self {
+            hex: SecretString::from(text.to_lowercase()),
+            place,
+        })
+    }
+
+    pub fn is_same(&self, other: &Self) -> bool {
+        self.hex.expose_secret() == other.hex.expose_secret()
+    }
+
+    pub fn secrets(&self) -> Result<Secrets, SecretsError> {
+        Secrets::from_hex(self.hex.expose_secret(), &self.place.to_string())
+    }
+
+    /// Keeps it in another data folder too, unless that has one.
+    pub fn keep_in(&self, data_dir: &Path) -> Result<(), SecretsError> {
+        let path = data_dir.join(KEY_FILE);
+        write_key(&path, self.hex.expose_secret()).map_err(|source| SecretsError::KeyFile { path, source })
+    }
 }
 
 /// Seals and opens secrets with the installation's key.
@@ -50,7 +115,7 @@ impl Secrets {
             source,
         };
         if !path.try_exists().map_err(failed)? {
-            write_new_key(path).map_err(failed)?;
+            write_key(path, &hex::encode(rand::random::<[u8; 32]>())).map_err(failed)?;
         }
         let text = std::fs::read_to_string(path).map_err(failed)?;
         Self::from_hex(text.trim(), &path.display().to_string())
@@ -104,14 +169,14 @@ fn bound_to(owner: UserId, id: ConnectionId) -> Vec<u8> {
 }
 
 /// Written beside and then renamed: a crash leaves either no file or a whole one. Temporary files have mode 600.
-fn write_new_key(path: &Path) -> std::io::Result<()> {
+fn write_key(path: &Path, hex: &str) -> io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(hex::encode(rand::random::<[u8; 32]>()).as_bytes())?;
+    file.write_all(hex.as_bytes())?;
     file.as_file().sync_all()?;
     match file.persist_noclobber(path) {
         // Another process made one first: that one counts.
-        Err(error) if error.error.kind() == std::io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) if error.error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         Err(error) => Err(error.error),
         Ok(_) => Ok(()),
     }
@@ -121,7 +186,6 @@ fn write_new_key(path: &Path) -> std::io::Result<()> {
 mod tests {
     use std::os::unix::fs::PermissionsExt;
 
-    use secrecy::ExposeSecret;
     use uuid::Uuid;
 
     use super::*;

@@ -89,6 +89,11 @@ impl Installation {
 
     /// The program with this installation's folders, and nothing of Hyperion's in its environment.
     pub fn command(&self, args: &[&str]) -> Command {
+        self.command_on("data", args)
+    }
+
+    /// The same with another data folder.
+    pub fn command_on(&self, data: &str, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_hyperion"));
         for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("HYPERION_")) {
             command.env_remove(name);
@@ -96,7 +101,7 @@ impl Installation {
         command
             .args(args)
             .arg("--data-dir")
-            .arg(self.path("data"))
+            .arg(self.path(data))
             .arg("--assets-dir")
             .arg(self.path("assets"))
             .current_dir(self.folder.path())
@@ -122,16 +127,20 @@ impl Installation {
 
     /// Starts a server on a free port and waits until it is ready.
     pub fn serve(&self) -> Serving {
-        let mut command = self.command(&["serve", "--listen", "127.0.0.1:0"]);
-        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
-        let mut out = BufReader::new(child.stdout.take().unwrap());
-        let mut said = String::new();
-        loop {
-            assert_ne!(out.read_line(&mut said).unwrap(), 0, "the server ended: {said}");
-            if let Some((_, url)) = said.trim_end().rsplit_once("is ready on ") {
-                let url = url.to_owned();
-                return Serving { child, out, url };
-            }
+        serve(self.command(&["serve", "--listen", "127.0.0.1:0"]))
+    }
+}
+
+/// Starts this server and waits until it is ready.
+pub fn serve(mut command: Command) -> Serving {
+    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
+    let mut out = BufReader::new(child.stdout.take().unwrap());
+    let mut said = String::new();
+    loop {
+        assert_ne!(out.read_line(&mut said).unwrap(), 0, "the server ended: {said}");
+        if let Some((_, url)) = said.trim_end().rsplit_once("is ready on ") {
+            let url = url.to_owned();
+            return Serving { child, out, url };
         }
     }
 }

@@ -9,5 +9,8 @@ mod doctor;
 mod doctor_of_servers;
 mod ingest_and_ask;
 mod installation;
+mod migrate_storage;
+#[path = "../shared/postgres.rs"]
+mod postgres;
 mod serving;
 mod users;

@@ -11,7 +11,8 @@ mod value;
 use sqlx::{PgConnection, PgPool, Postgres, Sqlite, SqliteConnection, SqlitePool};
 
 pub(crate) use row::Row;
-pub(crate) use statement::{by_dialect, statement};
+pub(crate) use statement::{Statement, by_dialect, statement};
+pub(crate) use value::Value;
 
 #[derive(Clone)]
 pub(crate) enum Pool {

@@ -38,13 +38,15 @@ kept!(
     i64,
     Option<i64>,
     f64,
+    Option<f64>,
     String,
     Option<String>,
     Vec<u8>,
     Option<Vec<u8>>,
     Uuid,
     Option<Uuid>,
-    bool
+    bool,
+    Option<bool>
 );
 
 impl Column for u32 {

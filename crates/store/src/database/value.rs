@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 /// A null has a type too: PostgreSQL asks for it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Value {
     Integer(Option<i64>),
     Real(Option<f64>),

@@ -34,6 +34,19 @@ impl Database {
         }
     }
 
+    /// One that is there already.
+    pub fn at(store: Store, location: Location) -> Self {
+        Self {
+            store,
+            location,
+            _folder: None,
+        }
+    }
+
+    pub fn is_postgres(&self) -> bool {
+        matches!(self.location, Location::Postgres { .. })
+    }
+
     /// A statement of PostgreSQL's own.
     pub async fn run(&self, sql: &'static str) {
         let Location::Postgres { options, .. } = &self.location else {

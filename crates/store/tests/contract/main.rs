@@ -39,6 +39,7 @@ macro_rules! on_each_index {
 
 mod accounts;
 mod conversations;
+mod copy;
 mod database;
 mod documents;
 mod index;

@@ -85,6 +85,10 @@ pub async fn database(config: &Config) -> Finding {
             WHAT,
             "a newer version of Hyperion made it. Use that version, or restore a copy made with this one",
         ),
+        Ok(Schema::Unfinished) => Finding::fail(
+            WHAT,
+            "a copy into it was not finished. Run `hyperion migrate-storage` again, or use an empty database",
+        ),
         Err(error) => Finding::fail(
             WHAT,
             match location {
