@@ -9,11 +9,11 @@ use std::{
 };
 
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
-use uuid::Uuid;
 
 use crate::{
     doctor::findings,
     installation::{Installation, ran},
+    postgres::empty_database,
 };
 
 /// The verdict and the message on one thing, with these settings.
@@ -90,14 +90,6 @@ impl Drop for Server {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
-}
-
-/// A database of its own; the address of it.
-async fn empty_database() -> String {
-    let server = std::env::var("TEST_POSTGRES_URL").expect("scripts/servers.sh sets TEST_POSTGRES_URL");
-    let name = format!("test_{}", Uuid::now_v7().simple());
-    run(&server, &format!("CREATE DATABASE {name}")).await;
-    format!("{}/{name}", server.rsplit_once('/').unwrap().0)
 }
 
 async fn run(database: &str, sql: &str) {
