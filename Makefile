@@ -37,6 +37,7 @@ lint:
 	cargo clippy --workspace --exclude xtask --all-targets -- -D warnings
 	cargo clippy --package xtask --all-targets -- -D warnings
 	cargo clippy --package app --lib --features hydrate --target wasm32-unknown-unknown -- -D warnings
+	scripts/compose.sh check
 
 licences:
 	@echo "== Licences and banned crates of everything that is linked"
@@ -71,10 +72,13 @@ screenshots:
 	cd e2e && npx playwright test --config screenshots.config.ts $(if $(PAGE),--grep ' $(PAGE)$$')
 
 bench:
-	@scripts/setup.sh e2e
+	@scripts/setup.sh test
 	@echo "== Building"
 	cargo xtask dist --release
+	cargo build --release --package bench
 	@echo "== What the installed program costs"
 	python3 bench/installed.py
-	@echo "== How well it finds and answers, and how long a search among a million passages takes"
-	cargo run --release --quiet --package bench
+	@echo "== What serving costs, embedded and scaled out"
+	scripts/servers.sh python3 bench/deployments.py
+	@echo "== How well it finds and answers, everywhere alike, and what very many passages cost"
+	scripts/servers.sh cargo run --release --quiet --package bench

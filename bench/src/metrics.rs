@@ -2,6 +2,8 @@
 
 use std::collections::HashMap;
 
+use crate::collection::Query;
+
 /// What is counted of a ranking.
 const DEPTH: usize = 10;
 
@@ -13,8 +15,17 @@ pub struct Quality {
 }
 
 impl Quality {
+    /// Of a ranking for each of these questions.
+    pub fn of<'r>(queries: &[Query], rankings: impl IntoIterator<Item = &'r Vec<usize>>) -> Self {
+        let mut quality = Self::default();
+        for (query, ranking) in queries.iter().zip(rankings) {
+            quality.add(ranking, &query.relevance);
+        }
+        quality
+    }
+
     /// Adds the ranking of one query, best first. Relevance by document; what is not named is not relevant.
-    pub fn add(&mut self, ranking: &[usize], relevance: &HashMap<usize, f64>) {
+    fn add(&mut self, ranking: &[usize], relevance: &HashMap<usize, f64>) {
         let gain = |grade: f64, rank: usize| grade / ((rank + 2) as f64).log2();
         let top = &ranking[..ranking.len().min(DEPTH)];
         let found = top

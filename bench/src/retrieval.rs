@@ -1,15 +1,22 @@
 //! How well passages are found: each test collection is put into a knowledge base and searched as the product does.
 
-use std::{error::Error, path::Path};
+use std::{error::Error, path::Path, sync::Arc};
 
 use engine::{
     embed::{Embedder, Meaning, MiniLm},
     split::{ChunkSettings, split},
 };
 use indicatif::{ProgressBar, ProgressStyle};
-use store::{EmbeddedIndex, PassageIndex, Sought};
+use store::{EmbeddedIndex, Location, Sought};
 
-use crate::{cached::Cached, collection::Collection, library::Library, metrics::Quality};
+use crate::{
+    agreement::{self, Agreement},
+    cached::Cached,
+    collection::Collection,
+    library::Library,
+    metrics::Quality,
+    servers::Servers,
+};
 
 /// What each way of searching reaches on a collection.
 pub struct Measured {
@@ -17,6 +24,14 @@ pub struct Measured {
     pub lexical: Quality,
     pub dense: Quality,
     pub fused: Quality,
+}
+
+/// The documents that a question finds in each way, best first.
+#[derive(Default)]
+pub struct Found {
+    pub lexical: Vec<usize>,
+    pub dense: Vec<usize>,
+    pub fused: Vec<usize>,
 }
 
 const SETS: [&str; 8] = [
@@ -30,36 +45,62 @@ const SETS: [&str; 8] = [
     "xquad-zh",
 ];
 
+/// Those on which all kinds of deployment are compared.
+const COMPARED: [&str; 5] = ["scifact", "xquad-en", "xquad-de", "xquad-es", "xquad-zh"];
+
+/// Of the embedded index, as the product has it.
+pub const VECTOR_MEMORY: usize = 1 << 30;
+
 /// Measures every collection that is there; says which are not.
-pub async fn measure(embedder: &Cached<MiniLm>, eval: &Path) -> Result<Vec<Measured>, Box<dyn Error>> {
-    let mut measured = Vec::new();
+pub async fn measure(
+    embedder: &Cached<MiniLm>,
+    eval: &Path,
+    servers: &Servers,
+) -> Result<(Vec<Measured>, Vec<Agreement>), Box<dyn Error>> {
+    let (mut measured, mut agreements) = (Vec::new(), Vec::new());
     for set in SETS {
         let folder = eval.join("retrieval").join(set);
-        if folder.is_dir() {
-            measured.push(measure_set(embedder, set, &folder).await?);
-            embedder.save()?;
-        } else {
+        if !folder.is_dir() {
             eprintln!("{set}: skipped, {} is not there", folder.display());
+            continue;
         }
+        let collection = Collection::read(&folder)?;
+        let found = in_sqlite(embedder, &collection).await?;
+        let of = |way: fn(&Found) -> &Vec<usize>| Quality::of(&collection.queries, found.iter().map(way));
+        measured.push(Measured {
+            name: set.to_owned(),
+            lexical: of(|found| &found.lexical),
+            dense: of(|found| &found.dense),
+            fused: of(|found| &found.fused),
+        });
+        if COMPARED.contains(&set) {
+            agreements.extend(agreement::measure(embedder, servers, set, &collection, &found).await?);
+        }
+        embedder.save()?;
     }
-    Ok(measured)
+    Ok((measured, agreements))
 }
 
-async fn measure_set(embedder: &dyn Embedder, set: &str, folder: &Path) -> Result<Measured, Box<dyn Error>> {
-    let collection = Collection::read(folder)?;
-    let database = tempfile::tempdir()?;
-    let library = Library::create(&database.path().join("bench.db")).await?;
-    let documents = fill(embedder, &library, &collection).await?;
-    let within = [library.knowledge_base];
+async fn in_sqlite(embedder: &dyn Embedder, collection: &Collection) -> Result<Vec<Found>, Box<dyn Error>> {
+    let folder = tempfile::tempdir()?;
+    let location = Location::File(folder.path().join("bench.db"));
+    let index = Arc::new(EmbeddedIndex::new(embedder.dimension(), VECTOR_MEMORY));
+    let library = Library::create(&location, index).await?;
+    let owners = fill(embedder, &library, collection).await?;
+    let found = search(embedder, &library, collection, &owners).await?;
+    library.store.close().await;
+    Ok(found)
+}
 
-    let index = EmbeddedIndex::new(embedder.dimension(), 1 << 30);
-    let mut measured = Measured {
-        name: set.to_owned(),
-        lexical: Quality::default(),
-        dense: Quality::default(),
-        fused: Quality::default(),
-    };
-    let bar = progress(collection.queries.len(), &format!("Searching {set}"))?;
+/// Asks all questions; `owners` has the document of each passage.
+pub async fn search(
+    embedder: &dyn Embedder,
+    library: &Library,
+    collection: &Collection,
+    owners: &[usize],
+) -> Result<Vec<Found>, Box<dyn Error>> {
+    let mut all = Vec::new();
+    let bar = progress(collection.queries.len(), "Searching")?;
     for query in &collection.queries {
         let meaning = Meaning::of(embedder, &query.text)?;
         let sought = Sought {
@@ -67,31 +108,32 @@ async fn measure_set(embedder: &dyn Embedder, set: &str, folder: &Path) -> Resul
             meaning: &meaning,
             lexical_weight: 0.5,
         };
-        let found = index.search(&library.store, &within, &sought).await?;
-        for (quality, ranking) in [
-            (&mut measured.lexical, &found.lexical),
-            (&mut measured.dense, &found.dense),
-            (&mut measured.fused, &found.fused),
-        ] {
-            let mut ranked: Vec<usize> = Vec::new();
+        let within = [library.knowledge_base];
+        let found = library.index.search(&library.store, &within, &sought).await?;
+        let documents = |ranking: &[(i64, f32)]| {
+            let mut documents: Vec<usize> = Vec::new();
             for (seq, _) in ranking {
                 // Passages are counted from 1 in the order in which they were stored.
-                let document = documents[usize::try_from(*seq)? - 1];
-                if !ranked.contains(&document) {
-                    ranked.push(document);
+                let document = owners[usize::try_from(*seq)? - 1];
+                if !documents.contains(&document) {
+                    documents.push(document);
                 }
             }
-            quality.add(&ranked, &query.relevance);
-        }
+            Ok::<_, Box<dyn Error>>(documents)
+        };
+        all.push(Found {
+            lexical: documents(&found.lexical)?,
+            dense: documents(&found.dense)?,
+            fused: documents(&found.fused)?,
+        });
         bar.inc(1);
     }
     bar.finish_and_clear();
-    library.store.close().await;
-    Ok(measured)
+    Ok(all)
 }
 
 /// Reads the collection's documents into the knowledge base; returns the document of each passage.
-async fn fill(
+pub async fn fill(
     embedder: &dyn Embedder,
     library: &Library,
     collection: &Collection,

@@ -75,7 +75,11 @@ impl From<sqlx::Error> for StoreError {
         match (&error, code) {
             (_, Some((code, true))) => Self::of_sqlite(&code, error),
             (_, Some((code, false))) => Self::of_postgres(&code, error),
-            (sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed, _) => Self::Unreachable(error),
+            // A connection that is cut while it comes about looks like a server that does not speak the protocol.
+            (
+                sqlx::Error::Io(_) | sqlx::Error::Protocol(_) | sqlx::Error::PoolTimedOut | sqlx::Error::PoolClosed,
+                _,
+            ) => Self::Unreachable(error),
             (sqlx::Error::Tls(_), _) => Self::Untrusted(error),
             _ => Self::Database(error),
         }

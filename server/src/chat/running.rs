@@ -68,14 +68,15 @@ impl RunningAnswers {
         running.values().filter(|(other, _)| *other == asker).count()
     }
 
-    /// Waits until what was written of every answer is stored.
+    /// Waits until no answer is being written any more, and what was written of each is stored; also of those that are
+    /// begun meanwhile.
     pub async fn all_ended(&self) {
-        let running: Vec<_> = locked(&self.running)
-            .values()
-            .map(|(_, answer)| answer.clone())
-            .collect();
-        for answer in running {
-            answer.ended().await;
+        loop {
+            let next = locked(&self.running).values().next().map(|(_, answer)| answer.clone());
+            match next {
+                Some(answer) => answer.ended().await,
+                None => return,
+            }
         }
     }
 

@@ -6,9 +6,14 @@
 
 mod bombs;
 mod crash;
+mod crash_of_replicas;
 mod disk;
 mod hostile;
+mod installation;
+mod load_balancer;
 mod many;
+mod metrics;
+mod milvus;
 mod odd;
 mod person;
 #[path = "../shared/postgres.rs"]
@@ -16,3 +21,4 @@ mod postgres;
 mod program;
 mod proxy;
 mod replicas;
+mod slow_model;

@@ -9,6 +9,8 @@ use std::{
 
 use tempfile::TempDir;
 
+use crate::person::Served;
+
 /// A data folder, and the program while it runs on it.
 pub struct Program {
     /// Holds what the program brings along, and the data unless that is elsewhere.
@@ -58,15 +60,46 @@ impl Program {
         program
     }
 
+    /// A variable it is started with from now on.
+    pub fn set(&mut self, name: &str, value: &str) {
+        self.settings.retain(|(other, _)| other != name);
+        self.settings.push((name.to_owned(), value.to_owned()));
+    }
+
+    /// Keeps the original files in a folder that others use too.
+    pub fn share_originals(&self, folder: &Path) {
+        std::fs::create_dir_all(&self.data).unwrap();
+        symlink(folder, self.data.join("originals")).unwrap();
+    }
+
     pub fn data(&self) -> &Path {
         &self.data
     }
 
     /// The command that serves, for tests that start it themselves.
     pub fn command(&self) -> Command {
+        self.command_at("127.0.0.1:0")
+    }
+
+    /// The same at an address that stays what it is when the program is started again.
+    pub fn command_at(&self, address: &str) -> Command {
+        self.command_of(&["serve", "--listen", address, "--workers", "2"])
+    }
+
+    /// Runs another command with the same settings, beside it where it runs; returns whether it did well, and what it
+    /// printed.
+    pub fn run(&self, args: &[&str]) -> (bool, String) {
+        let output = self.command_of(args).output().unwrap();
+        (
+            output.status.success(),
+            String::from_utf8_lossy(&output.stdout).into_owned(),
+        )
+    }
+
+    fn command_of(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_hyperion"));
         command
-            .args(["serve", "--listen", "127.0.0.1:0", "--workers", "2"])
+            .args(args)
             .arg("--assets-dir")
             .arg(self.folder.path().join("assets"))
             .arg("--data-dir")
@@ -136,6 +169,12 @@ impl Program {
         let status = std::fs::read_to_string(status).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
         line.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+}
+
+impl Served for Program {
+    fn address(&self) -> &str {
+        self.address()
     }
 }
 

@@ -1,238 +1,22 @@
 //! Several programs that are one installation: on one PostgreSQL, one Redis and one bucket.
 
 use std::{
-    convert::Infallible,
-    process::{Child, Command, Stdio},
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    process::{Command, Stdio},
+    sync::atomic::Ordering,
     time::{Duration, Instant},
 };
 
-use axum::{
-    Json, Router,
-    response::sse::{Event, Sse},
-    routing::{get, post},
-};
 use eventsource_stream::Eventsource;
-use futures::{Stream, StreamExt, stream};
+use futures::StreamExt;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 use crate::{
+    installation::Shared,
     person::{File, Person},
-    postgres::empty_database,
-    program::Program,
     proxy::{Network, Proxy},
+    slow_model::{SlowModel, ask, follow, last, next_delta},
 };
-
-/// What replicas share.
-struct Shared {
-    database: String,
-    redis: Redis,
-    redis_address: String,
-    bucket: String,
-    s3: String,
-}
-
-/// A Redis of one test.
-struct Redis {
-    port: u16,
-    process: Child,
-}
-
-impl Redis {
-    fn start() -> Self {
-        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = free.local_addr().unwrap().port();
-        drop(free);
-        Self {
-            port,
-            process: Self::process(port),
-        }
-    }
-
-    fn process(port: u16) -> Child {
-        let process = Command::new("redis-server")
-            .args([
-                "--port",
-                &port.to_string(),
-                "--bind",
-                "127.0.0.1",
-                "--save",
-                "",
-                "--appendonly",
-                "no",
-            ])
-            .stdout(Stdio::null())
-            .spawn()
-            .expect("redis-server is installed by scripts/setup.sh test");
-        let begun = Instant::now();
-        while std::net::TcpStream::connect(("127.0.0.1", port)).is_err() {
-            assert!(begun.elapsed() < Duration::from_secs(20));
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        process
-    }
-
-    fn kill(&mut self) {
-        self.process.kill().unwrap();
-        self.process.wait().unwrap();
-    }
-
-    fn start_again(&mut self) {
-        self.process = Self::process(self.port);
-    }
-}
-
-impl Drop for Redis {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-impl Shared {
-    async fn new() -> Self {
-        let database = empty_database().await;
-        let (_, name) = database.rsplit_once('/').unwrap();
-        let redis = Redis::start();
-        Self {
-            redis_address: format!("127.0.0.1:{}", redis.port),
-            redis,
-            bucket: format!("s3://tests/{name}"),
-            database,
-            s3: std::env::var("TEST_S3_URL").expect("TEST_S3_URL is set by scripts/servers.sh"),
-        }
-    }
-
-    fn replica(&self, role: &str, more: &[(&str, &str)]) -> Program {
-        let redis = format!("redis://{}", self.redis_address);
-        let settings = [
-            ("HYPERION_DATABASE_URL", &*self.database),
-            ("HYPERION_REDIS_URL", &redis),
-            ("HYPERION_ORIGINALS_URL", &self.bucket),
-            ("HYPERION_SECRET_KEY", &"5e".repeat(32)),
-            ("HYPERION_ALLOW_PRIVATE_ADDRESSES", "true"),
-            ("HYPERION_ROLE", role),
-            ("AWS_ENDPOINT_URL", &self.s3),
-            ("AWS_ACCESS_KEY_ID", "test"),
-            ("AWS_SECRET_ACCESS_KEY", "test"),
-            ("AWS_REGION", "us-east-1"),
-        ];
-        let settings = settings.iter().chain(more);
-        Program::with_settings(settings.map(|(name, value)| ((*name).to_owned(), (*value).to_owned())))
-    }
-
-    fn started(&self, role: &str) -> Program {
-        let mut program = self.replica(role, &[]);
-        program.start();
-        program
-    }
-}
-
-/// A language model that writes a word every so often until it is told to come to an end.
-struct SlowModel {
-    url: String,
-    hurry: Arc<AtomicBool>,
-}
-
-impl SlowModel {
-    async fn start() -> Self {
-        let hurry = Arc::new(AtomicBool::new(false));
-        let told = hurry.clone();
-        let write = move || {
-            let hurry = told.clone();
-            async move {
-                let words = stream::unfold(0, move |at| {
-                    let hurry = hurry.clone();
-                    async move {
-                        tokio::time::sleep(Duration::from_millis(50)).await;
-                        let delta = |text: &str| json!({ "choices": [{ "delta": { "content": text } }] }).to_string();
-                        match at {
-                            n if n > 2_000 => None,
-                            n if n > 0 && hurry.load(Ordering::Relaxed) => Some(("[DONE]".to_owned(), 5_000)),
-                            n => Some((delta(&format!("word{n} ")), n + 1)),
-                        }
-                    }
-                });
-                Sse::new(words.map(|text| Ok::<_, Infallible>(Event::default().data(text))))
-            }
-        };
-        let models = || async { Json(json!({ "data": [{ "id": "slow" }] })) };
-        let router = Router::new()
-            .route("/v1/chat/completions", post(write))
-            .route("/v1/models", get(models));
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let url = format!("http://{}/v1", listener.local_addr().unwrap());
-        tokio::spawn(async move { axum::serve(listener, router).await });
-        Self { url, hurry }
-    }
-
-    /// Makes it the person's model, and gives them something to ask about.
-    async fn serve(&self, person: &Person, program: &Program) {
-        let connection = json!({ "name": "Slow", "preset": "custom", "base_url": self.url, "model": "slow" });
-        person.post(program, "/connections", connection).await;
-        let file = File::new("lease.txt", "The notice period of the lease is three months.");
-        let id = person.upload_one(program, file).await;
-        assert_eq!(person.ended(program, &id).await["status"], "ready");
-    }
-}
-
-/// Begins an answer and returns its identifier.
-async fn ask(person: &Person, program: &Program) -> String {
-    let question = json!({ "question": "How long is the notice period of the lease?" });
-    let asked = person.post(program, "/conversations", question).await;
-    asked["answer"]["id"].as_str().unwrap().to_owned()
-}
-
-async fn follow(
-    person: &Person,
-    program: &Program,
-    answer: &str,
-    after: usize,
-) -> impl Stream<Item = (usize, Value)> + Unpin + use<> {
-    let path = format!("/messages/{answer}/events");
-    let request = person
-        .request("GET", program, &path)
-        .header("last-event-id", after.to_string());
-    let answer = request.send().await.unwrap();
-    assert_eq!(answer.status(), StatusCode::OK);
-    Box::pin(answer.bytes_stream().eventsource().filter_map(|event| async {
-        let event = event.ok()?;
-        Some((event.id.parse().ok()?, serde_json::from_str(&event.data).ok()?))
-    }))
-}
-
-fn kind(event: &Value) -> &str {
-    event["type"].as_str().unwrap_or_default()
-}
-
-async fn next_delta(events: &mut (impl Stream<Item = (usize, Value)> + Unpin)) -> usize {
-    let delta = async {
-        loop {
-            let (at, event) = events.next().await.expect("the stream goes on");
-            if kind(&event) == "delta" {
-                return at;
-            }
-        }
-    };
-    tokio::time::timeout(Duration::from_secs(60), delta)
-        .await
-        .expect("words come")
-}
-
-async fn last(events: impl Stream<Item = (usize, Value)> + Unpin) -> Value {
-    let events: Vec<(usize, Value)> = tokio::time::timeout(Duration::from_secs(90), events.collect())
-        .await
-        .unwrap();
-    let ids: Vec<usize> = events.iter().map(|(at, _)| *at).collect();
-    assert!(ids.is_sorted_by(|a, b| a < b), "{ids:?}");
-    let (_, last) = events.into_iter().next_back().unwrap();
-    assert_eq!(kind(&last), "done", "{last}");
-    last
-}
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_one_replica_takes_another_reads_and_a_third_tells() {
@@ -341,8 +125,18 @@ async fn a_replica_that_is_asked_to_stop_finishes_its_answers_and_is_not_ready_m
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     next_delta(&mut events).await;
+    // Who sends requests here may not have noticed yet.
+    let late = ask(&person, &one).await;
+    let mut late = follow(&person, &other, &late, 0).await;
+    next_delta(&mut late).await;
+    person
+        .post(&other, &format!("/messages/{answer}/stop"), json!({}))
+        .await;
+    assert_eq!(last(events).await["message"]["status"], "stopped");
+    next_delta(&mut late).await;
+    next_delta(&mut late).await;
     model.hurry.store(true, Ordering::Relaxed);
-    assert_eq!(last(events).await["message"]["status"], "complete");
+    assert_eq!(last(late).await["message"]["status"], "complete");
     one.wait();
 }
 
