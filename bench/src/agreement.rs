@@ -63,7 +63,7 @@ pub async fn measure(
         move_to(address, &mut library, embedder.dimension(), owners.len()).await?;
         let found = search(embedder, &library, collection, &owners).await?;
         agreements.push(compared(deployment, &found));
-        library.store.use_index(OWN_INDEX, 0).await?;
+        library.store.use_index(OWN_INDEX, i64::MAX).await?;
     }
     library.store.close().await;
     Ok(agreements)

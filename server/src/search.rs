@@ -75,9 +75,11 @@ async fn ranked(
     lexical_weight: f32,
 ) -> Result<Found, ApiError> {
     // Read before the search: what it finds is at least as new.
-    let revisions = match state.replicas.redis() {
-        Some(_) => state.store.revisions(within).await?,
-        None => Vec::new(),
+    let remembers = state.replicas.redis().is_some();
+    let revisions = if remembers {
+        state.store.revisions(within).await?
+    } else {
+        Vec::new()
     };
     let remembered = found::Sought {
         question,
@@ -86,8 +88,7 @@ async fn ranked(
         within: &revisions,
     };
     let found = state.replicas.found(&remembered).await;
-    let asked = state.replicas.redis().is_some();
-    state.metrics.searched(asked.then_some(found.is_some()));
+    state.metrics.searched(remembers.then_some(found.is_some()));
     if let Some(found) = found {
         return Ok(found);
     }

@@ -121,8 +121,7 @@ impl AppState {
             store.release_all_leases().await?;
             store.fail_interrupted_answers(&running::interrupted(), true).await?;
         }
-        let assets = config.assets();
-        let embedder = MiniLm::load(&assets.join("models/all-MiniLM-L6-v2"), config.workers)?;
+        let embedder = model(&config, config.workers)?;
         let limits = Limits {
             max_file_bytes: usize::try_from(config.max_upload_mib << 20).unwrap_or(usize::MAX),
             ..Limits::default()
@@ -132,7 +131,7 @@ impl AppState {
             embedder: Arc::new(embedder),
             extractor: Arc::new(Extractor {
                 program,
-                pdfium: assets.join("libpdfium.so"),
+                pdfium: config.assets().join("libpdfium.so"),
                 limits,
             }),
             metrics: Arc::new(Metrics::new()?),
@@ -190,6 +189,11 @@ impl AppState {
 }
 
 const JOBS_DUE: &str = "jobs-due";
+
+/// The embedding model that comes with the program, for so many threads.
+pub fn model(config: &Config, threads: usize) -> Result<MiniLm, EmbedError> {
+    MiniLm::load(&config.assets().join("models/all-MiniLM-L6-v2"), threads)
+}
 
 /// The index that finds passages.
 async fn passage_index(config: &Config, store: &Store, dimension: usize) -> Result<Arc<dyn PassageIndex>, OpenError> {

@@ -19,11 +19,14 @@ pub struct AddressError;
 
 impl Address {
     pub fn parse(text: &str) -> Result<Self, AddressError> {
-        let url = Url::parse(text).map_err(|_| AddressError)?;
-        let host = url.host_str().filter(|host| !host.is_empty()).ok_or(AddressError)?;
-        if !matches!(url.scheme(), "http" | "https") {
+        let (scheme, rest) = text.split_once("://").ok_or(AddressError)?;
+        let scheme = scheme.to_ascii_lowercase();
+        if !matches!(&*scheme, "http" | "https") {
             return Err(AddressError);
         }
+        // Under a scheme that has no port of its own: 80 and 443 are kept where they are written.
+        let url = Url::parse(&format!("milvus://{rest}")).map_err(|_| AddressError)?;
+        let host = url.host_str().filter(|host| !host.is_empty()).ok_or(AddressError)?;
         let mut ca_certificate = None;
         for (key, value) in url.query_pairs() {
             match &*key {
@@ -34,22 +37,13 @@ impl Address {
         let decoded = |part: &str| percent_decode_str(part).decode_utf8_lossy().into_owned();
         let database = decoded(url.path().trim_matches('/'));
         Ok(Self {
-            uri: format!("{}://{host}:{}", url.scheme(), port(&url, text)),
+            uri: format!("{scheme}://{host}:{}", url.port().unwrap_or(19_530)),
             user: (!url.username().is_empty())
                 .then(|| (decoded(url.username()), decoded(url.password().unwrap_or_default()))),
             database: (!database.is_empty()).then_some(database),
             ca_certificate,
         })
     }
-}
-
-/// Written as it may be 80 or 443, which an address of http or https forgets.
-fn port(url: &Url, text: &str) -> u16 {
-    let written = [80, 443].into_iter().find(|port| {
-        let authority = text.split("://").nth(1).and_then(|rest| rest.split(['/', '?']).next());
-        authority.is_some_and(|authority| authority.ends_with(&format!(":{port}")))
-    });
-    url.port().or(written).unwrap_or(19_530)
 }
 
 #[cfg(test)]

@@ -34,6 +34,7 @@ const WHILE_SEARCHING: u32 = 200;
 
 pub(crate) struct Collection {
     server: Connected,
+    pub generation: i64,
     name: String,
 }
 
@@ -55,6 +56,7 @@ impl Collection {
     pub fn new(server: Connected, generation: i64) -> Self {
         Self {
             server,
+            generation,
             name: format!("hyperion_passages_{generation}"),
         }
     }

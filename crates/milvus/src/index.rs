@@ -88,7 +88,6 @@ pub(crate) fn new_generation() -> i64 {
 #[async_trait]
 impl PassageIndex for MilvusIndex {
     async fn take(&self, store: &Store, document: &Document, passages: u32) -> Result<i64, IndexError> {
-        let generation = store.index_generation().await?;
         let collection = self.in_use(store).await?;
         // Of an earlier reading, or an earlier attempt.
         collection.remove_documents([document.id]).await?;
@@ -102,7 +101,7 @@ impl PassageIndex for MilvusIndex {
         // Asked in a way that waits until they can be found.
         let there = collection.count(Part::Document(document.id)).await?;
         if there == u64::from(passages) {
-            return Ok(generation);
+            return Ok(collection.generation);
         }
         Err(IndexError::Failed {
             server: SERVER,
@@ -143,10 +142,12 @@ impl PassageIndex for MilvusIndex {
                 without.extend(gone);
                 continue;
             }
-            let exact = near.iter().filter_map(|found| placed.get(&found.passage));
-            let mut dense: Vec<(i64, f32)> = exact
-                .map(|placed| (placed.seq, cosine(&placed.vector, vector)))
-                .collect();
+            let exact = placed
+                .values()
+                .map(|placed| (placed.seq, cosine(&placed.vector, vector)));
+            let cosines: HashMap<i64, f32> = exact.collect();
+            let nearest = near.iter().filter_map(|found| placed.get(&found.passage));
+            let mut dense: Vec<(i64, f32)> = nearest.map(|placed| (placed.seq, cosines[&placed.seq])).collect();
             dense.sort_unstable_by(|a, b| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0)));
             let lexical = if collection.knows_words() {
                 let placed = |found: &Found| Some((placed.get(&found.passage)?.seq, found.score));
@@ -154,7 +155,7 @@ impl PassageIndex for MilvusIndex {
             } else {
                 store.lexical_search(within, &terms, CANDIDATES).await?
             };
-            return Ok(Rankings::of(store, within, sought, lexical, dense).await?);
+            return Ok(Rankings::of(store, within, sought, lexical, dense, cosines).await?);
         }
         unreachable!("the last round returns")
     }

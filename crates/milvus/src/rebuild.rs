@@ -14,8 +14,9 @@ use crate::{
 const LAST_SEARCHES: Duration = Duration::from_secs(5);
 
 impl MilvusIndex {
-    /// Puts every passage, with a vector of so many numbers, into a new collection, then has it used in place of the old one, which is dropped. Tells how
-    /// many passages are done; returns how many there were. What is published meanwhile is in it too.
+    /// Puts every passage, with a vector of so many numbers, into a new collection, then has it used in place of the old
+    /// one, which is dropped. Tells how many passages are done; returns how many there were. What is published meanwhile
+    /// is in it too.
     pub async fn rebuild(
         &self,
         store: &Store,

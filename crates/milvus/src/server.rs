@@ -140,6 +140,13 @@ pub(crate) fn is_not_loaded(error: &Error) -> bool {
     }
 }
 
+/// The numbers of gRPC's status codes.
+const CANCELLED: i32 = 1;
+const DEADLINE_EXCEEDED: i32 = 4;
+const PERMISSION_DENIED: i32 = 7;
+const UNAVAILABLE: i32 = 14;
+const UNAUTHENTICATED: i32 = 16;
+
 pub(crate) fn of_sdk(error: Error) -> IndexError {
     let server = SERVER;
     let reason = error.to_string();
@@ -148,9 +155,9 @@ pub(crate) fn of_sdk(error: Error) -> IndexError {
         Error::Timeout(_) => IndexError::Unreachable { server, reason },
         Error::Grpc(status) => {
             let reason = status.message().to_owned();
-            match format!("{:?}", status.code()).as_str() {
-                "Unauthenticated" | "PermissionDenied" => IndexError::Refused { server, reason },
-                "Unavailable" | "DeadlineExceeded" | "Cancelled" => IndexError::Unreachable { server, reason },
+            match i32::from(status.code()) {
+                PERMISSION_DENIED | UNAUTHENTICATED => IndexError::Refused { server, reason },
+                CANCELLED | DEADLINE_EXCEEDED | UNAVAILABLE => IndexError::Unreachable { server, reason },
                 _ => IndexError::Failed { server, reason },
             }
         }

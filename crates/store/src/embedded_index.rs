@@ -151,7 +151,8 @@ impl PassageIndex for EmbeddedIndex {
         let dense = self
             .nearest(store, within, &sought.meaning.vector, CANDIDATES as usize)
             .await?;
-        Ok(Rankings::of(store, within, sought, lexical, dense).await?)
+        let cosines = dense.iter().copied().collect();
+        Ok(Rankings::of(store, within, sought, lexical, dense, cosines).await?)
     }
 
     async fn forget_document(&self, _: &Store, id: KnowledgeBaseId, document: DocumentId) -> Result<(), IndexError> {

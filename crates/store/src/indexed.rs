@@ -10,7 +10,7 @@ use engine::{lexical, split::Passage};
 use uuid::Uuid;
 
 use crate::{
-    OWN_INDEX, Store, StoreError,
+    Store, StoreError,
     database::{Row, Transaction, Value, by_dialect, statement},
 };
 
@@ -61,7 +61,7 @@ impl Store {
             .bind(through)
             .fetch_optional(&mut tx)
             .await?;
-        let complete = later.is_none() || generation == OWN_INDEX;
+        let complete = later.is_none();
         if complete {
             tx.commit().await?;
         }

@@ -88,23 +88,25 @@ pub struct Rankings {
 }
 
 impl Rankings {
-    /// One ranking of the best in words, by BM25, and the nearest, by their stored vectors.
+    /// One ranking of the best in words, by BM25, and the nearest, by their stored vectors. The cosines that are known
+    /// are given; the others are computed.
     pub async fn of(
         store: &Store,
         within: &[KnowledgeBaseId],
         sought: &Sought<'_>,
         lexical: Vec<(i64, f32)>,
         dense: Vec<(i64, f32)>,
+        mut cosines: HashMap<i64, f32>,
     ) -> Result<Self, StoreError> {
-        let mut cosines: HashMap<i64, f32> = dense.iter().copied().collect();
         let others = lexical.iter().map(|(key, _)| *key);
         let others: Vec<i64> = others.filter(|key| !cosines.contains_key(key)).collect();
-        let stored = store.vectors(within, &others).await?;
-        cosines.extend(
-            stored
+        if !others.is_empty() {
+            let stored = store.vectors(within, &others).await?;
+            let computed = stored
                 .iter()
-                .map(|(key, stored)| (*key, cosine(stored, &sought.meaning.vector))),
-        );
+                .map(|(key, stored)| (*key, cosine(stored, &sought.meaning.vector)));
+            cosines.extend(computed);
+        }
         let fused = fuse(&lexical, &cosines, sought.lexical_weight, sought.meaning.fluency);
         Ok(Self {
             lexical,

@@ -1,6 +1,7 @@
 //! The `hyperion` command line.
 
 mod ask;
+mod bars;
 mod config;
 mod doctor;
 mod door;

@@ -2,13 +2,16 @@
 
 use std::process::ExitCode;
 
-use engine::embed::{Embedder, MiniLm};
+use engine::embed::Embedder;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 use store::{OWN_INDEX, Schema, Store};
 
 use super::{Failure, output};
-use crate::{config::Config, state::milvus_index};
+use crate::{
+    config::Config,
+    state::{self, milvus_index},
+};
 
 #[derive(clap::Args)]
 pub struct Reindex {
@@ -43,10 +46,10 @@ async fn reindex(config: &Config, store: &Store) -> Result<(u64, &'static str), 
     let count = store.count_passages().await?;
     let Some(milvus) = milvus_index(config) else {
         // It grows with the passages themselves, in the same transactions.
-        store.use_index(OWN_INDEX, 0).await?;
+        store.use_index(OWN_INDEX, i64::MAX).await?;
         return Ok((count, "the database"));
     };
-    let dimension = MiniLm::load(&config.assets().join("models/all-MiniLM-L6-v2"), 1)?.dimension();
+    let dimension = state::model(config, 1)?.dimension();
     let style = ProgressStyle::with_template("Passages {wide_bar} {pos}/{len} {eta} left")?;
     let bar = ProgressBar::new(count).with_style(style);
     let done = milvus.rebuild(store, dimension, |done| bar.set_position(done)).await?;

@@ -13,6 +13,7 @@ use futures::TryStreamExt;
 use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, path::Path as ObjectPath};
 use uuid::Uuid;
 
+use super::document_at;
 use crate::state::AppState;
 
 /// Nothing younger is touched: it may belong to an upload that is still going on.
@@ -67,8 +68,8 @@ async fn untouched_in_bucket(state: &AppState) -> io::Result<Vec<(DocumentId, Le
     };
     let listed: Vec<ObjectMeta> = state.originals.list(None).try_collect().await?;
     let named = |object: ObjectMeta| {
-        let id = Uuid::try_parse(object.location.filename()?).ok()?;
-        Some((DocumentId(id), Leftover::Object(object.location)))
+        let id = document_at(&object.location)?;
+        Some((id, Leftover::Object(object.location)))
     };
     Ok(listed.into_iter().filter(old).filter_map(named).collect())
 }

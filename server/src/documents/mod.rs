@@ -19,6 +19,7 @@ use axum::{
 };
 use object_store::{ObjectStoreExt, path::Path as ObjectPath};
 use utoipa_axum::{router::OpenApiRouter, routes};
+use uuid::Uuid;
 
 use crate::{
     http::{ApiError, Caller},
@@ -41,6 +42,11 @@ pub fn routes() -> OpenApiRouter<AppState> {
 /// Where the original of a document is kept.
 pub fn original_path(id: DocumentId) -> ObjectPath {
     ObjectPath::from(id.to_string())
+}
+
+/// The document whose original is kept there.
+pub fn document_at(path: &ObjectPath) -> Option<DocumentId> {
+    Some(DocumentId(Uuid::try_parse(path.filename()?).ok()?))
 }
 
 /// Removes the file of a document that is deleted. What cannot be removed now is removed later (see [`leftovers`]).

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     installation::{EMAIL, Installation, PASSWORD, lines},
-    users::http,
+    session::Session,
 };
 
 const LEAVE: &str = "Leave\n\nEvery employee gets **thirty days** of paid holiday a year.\n";
@@ -219,25 +219,9 @@ fn a_server_out_of_reach_is_named() {
 }
 
 async fn api_key(url: &str) -> String {
-    let http = http();
-    let post = |path: &str, body: Value| {
-        let request = http
-            .post(format!("{url}/api/v1{path}"))
-            .header("content-type", "application/json");
-        request.body(body.to_string())
-    };
-    let signed_in = post("/auth/sign-in", json!({ "email": EMAIL, "password": PASSWORD }))
-        .send()
-        .await
-        .unwrap();
-    let cookie = signed_in.headers()["set-cookie"]
-        .to_str()
-        .unwrap()
-        .split(';')
-        .next()
-        .unwrap()
-        .to_owned();
-    let made = post("/me/api-keys", json!({ "name": "cli", "scope": "write" })).header("cookie", cookie);
-    let made: Value = serde_json::from_slice(&made.send().await.unwrap().bytes().await.unwrap()).unwrap();
+    let session = Session::at(url).await;
+    let made = session
+        .told("/me/api-keys", json!({ "name": "cli", "scope": "write" }))
+        .await;
     made["secret"].as_str().unwrap().to_owned()
 }

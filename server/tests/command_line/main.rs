@@ -13,4 +13,5 @@ mod migrate_storage;
 #[path = "../shared/postgres.rs"]
 mod postgres;
 mod serving;
+mod session;
 mod users;

@@ -10,9 +10,9 @@ use store::{Location, NewConnection, Store};
 use uuid::Uuid;
 
 use crate::{
-    installation::{EMAIL, Installation, PASSWORD, Ran, is_private, ran, serve},
+    installation::{EMAIL, Installation, Ran, is_private, ran, serve},
     postgres::empty_database,
-    users::http,
+    session::Session,
 };
 
 /// PostgreSQL and a folder in a bucket, both empty.
@@ -125,27 +125,10 @@ fn answers(mut ask: impl FnMut(&str) -> Command) -> Vec<Value> {
 /// The passages that a server finds for every question, with their scores.
 async fn found(server: Command) -> Vec<Vec<(String, f64)>> {
     let server = serve(server);
-    let http = http();
-    let post = |path: &str, body: Value| {
-        let request = http.post(format!("{}/api/v1{path}", server.url));
-        request
-            .header("content-type", "application/json")
-            .body(body.to_string())
-    };
-    let credentials = json!({ "email": EMAIL, "password": PASSWORD });
-    let signed_in = post("/auth/sign-in", credentials).send().await.unwrap();
-    let cookie = signed_in.headers()["set-cookie"]
-        .to_str()
-        .unwrap()
-        .split(';')
-        .next()
-        .unwrap()
-        .to_owned();
+    let session = Session::at(&server.url).await;
     let mut all = Vec::new();
     for question in QUESTIONS {
-        let search = post("/search", json!({ "query": question, "limit": 5 })).header("cookie", &cookie);
-        let found = search.send().await.unwrap().bytes().await.unwrap();
-        let found: Value = serde_json::from_slice(&found).unwrap();
+        let found = session.told("/search", json!({ "query": question, "limit": 5 })).await;
         let hits = found["hits"].as_array().unwrap().iter();
         all.push(
             hits.map(|hit| (hit["text"].as_str().unwrap().to_owned(), hit["score"].as_f64().unwrap()))

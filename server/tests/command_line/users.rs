@@ -1,4 +1,7 @@
-use crate::installation::{EMAIL, Installation, PASSWORD, lines};
+use crate::{
+    installation::{EMAIL, Installation, PASSWORD, lines},
+    session::{cookie, http},
+};
 
 #[test]
 fn the_first_user_is_an_administrator_and_others_are_what_they_are_made() {
@@ -71,13 +74,7 @@ async fn a_password_reset_beside_a_running_server_ends_the_old_password_and_the_
     };
     let signed_in = sign_in(PASSWORD).await;
     assert_eq!(signed_in.status(), 200);
-    let cookie = signed_in.headers()["set-cookie"]
-        .to_str()
-        .unwrap()
-        .split(';')
-        .next()
-        .unwrap()
-        .to_owned();
+    let cookie = cookie(&signed_in);
     let me = async || {
         let request = http.get(format!("{}/api/v1/me", server.url)).header("cookie", &cookie);
         request.send().await.unwrap().status().as_u16()
@@ -90,14 +87,4 @@ async fn a_password_reset_beside_a_running_server_ends_the_old_password_and_the_
     assert_eq!(me().await, 401);
     assert_eq!(sign_in(PASSWORD).await.status(), 401);
     assert_eq!(sign_in("walnut-harbour-sixty").await.status(), 200);
-}
-
-pub fn http() -> reqwest::Client {
-    // Fails only when another test of this process installed it already.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    reqwest::Client::builder()
-        .no_proxy()
-        .tls_certs_only([])
-        .build()
-        .unwrap()
 }

@@ -5,7 +5,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-use crate::{postgres::empty_database, program::Program};
+use crate::{
+    postgres::empty_database,
+    program::{Program, free_port},
+};
 
 /// What replicas share.
 pub struct Shared {
@@ -24,9 +27,7 @@ pub struct Redis {
 
 impl Redis {
     fn start() -> Self {
-        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = free.local_addr().unwrap().port();
-        drop(free);
+        let port = free_port();
         Self {
             port,
             process: Self::process(port),

@@ -20,7 +20,7 @@ use tempfile::TempDir;
 
 use crate::{
     installation::Shared,
-    person::{File, Person, Served},
+    person::{File, Person, Served, wait_until_told_ready},
     program::Program,
     slow_model::{SlowModel, ask, follow, kind, last, next_delta},
 };
@@ -161,15 +161,7 @@ async fn files_events_and_answers_pass_through_the_load_balancer_as_they_come() 
     let id = person
         .upload_one(&balancer, File::new("a.txt", "The lighthouse is red."))
         .await;
-    let ready = async {
-        while let Some(Ok(event)) = told.next().await {
-            if event.data.contains(&id) && event.data.contains("\"ready\"") {
-                return true;
-            }
-        }
-        false
-    };
-    assert!(tokio::time::timeout(Duration::from_secs(60), ready).await.unwrap());
+    wait_until_told_ready(&mut told, &id).await;
     assert_eq!(person.found(&balancer, "red lighthouse").await[0]["document_id"], *id);
 
     // Larger than what nginx takes unless it is told otherwise.

@@ -2,7 +2,7 @@
 
 use crate::{
     person::{File, Person},
-    program::Program,
+    program::{Program, free_port},
 };
 
 /// The value of a line of metrics, named with its labels.
@@ -13,9 +13,7 @@ fn value(text: &str, name: &str) -> f64 {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_waits_to_be_read_is_told_and_who_searched() {
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = free.local_addr().unwrap().to_string();
-    drop(free);
+    let address = format!("127.0.0.1:{}", free_port());
     let settings = [("HYPERION_ROLE", "web"), ("HYPERION_METRICS_LISTEN", &*address)];
     let mut web = Program::with_settings(settings.map(|(name, value)| (name.to_owned(), value.to_owned())));
     web.start();

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use crate::{
     person::{File, Person},
     postgres::empty_database,
-    program::Program,
+    program::{Program, free_port},
     proxy::{Network, Proxy},
 };
 
@@ -28,9 +28,7 @@ struct Milvus {
 impl Milvus {
     fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = free.local_addr().unwrap().port();
-        drop(free);
+        let port = free_port();
         Self {
             process: Self::process(port, folder.path()),
             folder,

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use eventsource_stream::Event;
+use futures::{Stream, StreamExt};
 use reqwest::{Client, RequestBuilder, Response, StatusCode, header};
 use serde_json::{Value, json};
 
@@ -235,4 +237,17 @@ async fn json_of(answer: Response) -> Value {
     let body = answer.text().await.unwrap();
     assert!(status.is_success(), "{status}: {body}");
     serde_json::from_str(&body).unwrap()
+}
+
+/// Hears what happens to the documents of a knowledge base until one is ready.
+pub async fn wait_until_told_ready<E>(told: &mut (impl Stream<Item = Result<Event, E>> + Unpin), id: &str) {
+    let ready = async {
+        while let Some(Ok(event)) = told.next().await {
+            if event.data.contains(id) && event.data.contains("\"ready\"") {
+                return true;
+            }
+        }
+        false
+    };
+    assert!(tokio::time::timeout(Duration::from_secs(60), ready).await.unwrap());
 }

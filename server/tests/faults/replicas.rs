@@ -7,13 +7,13 @@ use std::{
 };
 
 use eventsource_stream::Eventsource;
-use futures::StreamExt;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 use crate::{
     installation::Shared,
-    person::{File, Person},
+    person::{File, Person, wait_until_told_ready},
+    program::free_port,
     proxy::{Network, Proxy},
     slow_model::{SlowModel, ask, follow, last, next_delta},
 };
@@ -29,15 +29,7 @@ async fn what_one_replica_takes_another_reads_and_a_third_tells() {
     let id = person
         .upload_one(&web, File::new("a.txt", "The lighthouse is red."))
         .await;
-    let ready = async {
-        while let Some(Ok(event)) = told.next().await {
-            if event.data.contains(&id) && event.data.contains("\"ready\"") {
-                return true;
-            }
-        }
-        false
-    };
-    assert!(tokio::time::timeout(Duration::from_secs(60), ready).await.unwrap());
+    wait_until_told_ready(&mut told, &id).await;
     for program in [&other, &web, &other] {
         assert_eq!(person.found(program, "red lighthouse").await[0]["document_id"], *id);
     }
@@ -216,9 +208,7 @@ struct Postgres {
 impl Postgres {
     fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = free.local_addr().unwrap().port();
-        drop(free);
+        let port = free_port();
         let postgres = Self { folder, port };
         // PostgreSQL refuses to run as root.
         postgres.run("chmod 755 \"$data\"; mkdir \"$data/db\"; [ \"$(id -u)\" != 0 ] || chown postgres \"$data/db\"");

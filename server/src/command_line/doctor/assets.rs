@@ -3,19 +3,19 @@
 use std::{collections::BTreeMap, fs};
 
 use engine::{
-    embed::{Embedder, MiniLm},
+    embed::Embedder,
     extract::{Limits, child::Extractor},
 };
 use serde::Deserialize;
 
 use super::{finding::Finding, tiny_pdf};
-use crate::config::Config;
+use crate::{config::Config, state};
 
 const REMEDY: &str = "Install Hyperion's folder again whole, or name the place with --assets-dir";
 
 pub fn model(config: &Config) -> Finding {
     const WHAT: &str = "embedding model";
-    let embedded = MiniLm::load(&config.assets().join("models/all-MiniLM-L6-v2"), 1)
+    let embedded = state::model(config, 1)
         .and_then(|model| Ok((model.id().to_owned(), model.dimension(), model.embed(&["word"])?)));
     match embedded {
         Ok((id, dimension, vectors)) if vectors.iter().all(|vector| vector.len() == dimension) => {

@@ -6,10 +6,9 @@ use api::DocumentId;
 use futures::TryStreamExt;
 use object_store::ObjectStore;
 use store::{Schema, Store};
-use uuid::Uuid;
 
 use super::{finding::Finding, milvus};
-use crate::{config::Config, state::originals};
+use crate::{config::Config, documents::document_at, state::originals};
 
 /// Names that are told; of more it is said how many there are.
 const MOST_NAMED: usize = 10;
@@ -70,10 +69,7 @@ async fn files(config: &Config, store: &Store) -> Result<Finding, Box<dyn std::e
     // Listed after the documents: an original is stored before its document.
     let stored: HashSet<DocumentId> = originals(config)?
         .list(None)
-        .try_filter_map(|object| async move {
-            let id = object.location.filename().and_then(|name| Uuid::try_parse(name).ok());
-            Ok(id.map(DocumentId))
-        })
+        .try_filter_map(|object| async move { Ok(document_at(&object.location)) })
         .try_collect()
         .await?;
     let missing: Vec<&DocumentId> = documents.iter().filter(|id| !stored.contains(id)).collect();

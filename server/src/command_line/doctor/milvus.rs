@@ -1,10 +1,13 @@
 //! The index of passages on Milvus, where there is one.
 
-use engine::embed::{Embedder, MiniLm};
+use engine::embed::Embedder;
 use store::{IndexError, OWN_INDEX, Schema, Store};
 
 use super::finding::Finding;
-use crate::{config::Config, state::milvus_index};
+use crate::{
+    config::Config,
+    state::{self, milvus_index},
+};
 
 pub async fn check(config: &Config) -> Option<Finding> {
     const WHAT: &str = "Milvus";
@@ -56,8 +59,8 @@ pub async fn compare(config: &Config, store: &Store, repair: bool) -> Option<Fin
             );
             return Ok(Finding::fail(WHAT, message));
         }
-        let model = MiniLm::load(&config.assets().join("models/all-MiniLM-L6-v2"), 1)?;
-        milvus.rebuild(store, model.dimension(), |_| {}).await?;
+        let dimension = state::model(config, 1)?.dimension();
+        milvus.rebuild(store, dimension, |_| {}).await?;
         let message = format!("{lacking} of {total} were missing. The index was made anew");
         Ok::<_, Box<dyn std::error::Error>>(Finding::warn(WHAT, message))
     };

@@ -1,43 +1,25 @@
-//! How far the ingest is: bars on a terminal, now and then a line elsewhere.
+//! How far the ingest is.
 
-use std::{
-    cell::Cell,
-    io::{self, IsTerminal},
-    time::{Duration, Instant},
-};
+use std::cell::Cell;
 
 use api::Stage;
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 
-/// Without a terminal, a line is printed so often.
-const LINE_EVERY: Duration = Duration::from_secs(10);
+use crate::command_line::bars::Bars;
 
 pub struct Progress {
-    bars: MultiProgress,
+    bars: Bars,
     sent: ProgressBar,
     read: ProgressBar,
     embedded: ProgressBar,
     ready: ProgressBar,
     failed: Cell<u64>,
-    on_terminal: bool,
-    last_line: Cell<Instant>,
 }
 
 impl Progress {
     pub fn new(files: usize) -> Self {
-        let bars = MultiProgress::new();
-        let style = ProgressStyle::with_template("{prefix:9} {bar:32} {pos:>6}/{len} {msg}")
-            .unwrap_or_else(|_| ProgressStyle::default_bar());
-        let bar = |name: &'static str| {
-            let bar = bars.add(
-                ProgressBar::new(files as u64)
-                    .with_style(style.clone())
-                    .with_prefix(name),
-            );
-            // Drawn before anything moves, so that all bars stand in their order.
-            bar.tick();
-            bar
-        };
+        let bars = Bars::new("{pos:>6}/{len} {msg}");
+        let bar = |name: &'static str| bars.add(name, files as u64);
         Self {
             sent: bar("Sent"),
             read: bar("Read"),
@@ -45,8 +27,6 @@ impl Progress {
             ready: bar("Ready"),
             bars,
             failed: Cell::new(0),
-            on_terminal: io::stderr().is_terminal(),
-            last_line: Cell::new(Instant::now()),
         }
     }
 
@@ -75,16 +55,15 @@ impl Progress {
         }
         self.read.set_position(read);
         self.embedded.set_position(embedded);
-        if !self.on_terminal && self.last_line.get().elapsed() >= LINE_EVERY {
-            self.last_line.set(Instant::now());
-            eprintln!(
+        self.bars.say(|| {
+            format!(
                 "{} of {} files sent, {read} read, {embedded} embedded, {} ready, {} failed",
                 self.sent.position(),
                 self.sent.length().unwrap_or_default(),
                 self.ready.position(),
                 self.failed.get()
-            );
-        }
+            )
+        });
     }
 
     pub fn is_over(&self, files: usize) -> bool {
@@ -93,13 +72,11 @@ impl Progress {
 
     /// Prints without disturbing the bars.
     pub fn beside(&self, print: impl FnOnce()) {
-        self.bars.suspend(print);
+        self.bars.beside(print);
     }
 
     /// Takes the bars away.
     pub fn end(&self) {
-        for bar in [&self.sent, &self.read, &self.embedded, &self.ready] {
-            bar.finish_and_clear();
-        }
+        self.bars.end();
     }
 }

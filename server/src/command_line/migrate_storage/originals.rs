@@ -11,10 +11,9 @@ use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, WriteMultipart};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use store::Original;
-use uuid::Uuid;
 
 use super::MigrateError;
-use crate::documents::original_path;
+use crate::documents::{document_at, original_path};
 
 /// Originals sent at the same time.
 const AT_ONCE: usize = 4;
@@ -60,7 +59,7 @@ impl Originals {
         let known: HashSet<DocumentId> = all.iter().map(|original| original.document).collect();
         let mut there = HashMap::new();
         for object in list(&to).await? {
-            match document_of(&object).filter(|id| known.contains(id)) {
+            match document_at(&object.location).filter(|id| known.contains(id)) {
                 Some(id) => {
                     there.insert(id, object.size);
                 }
@@ -86,7 +85,7 @@ impl Originals {
         let kept: HashMap<DocumentId, u64> = list(&self.to)
             .await?
             .iter()
-            .filter_map(|object| Some((document_of(object)?, object.size)))
+            .filter_map(|object| Some((document_at(&object.location)?, object.size)))
             .collect();
         for (original, outcome) in &mut outcomes {
             let is_kept = kept.get(&original.document) == Some(&original.size);
@@ -159,8 +158,4 @@ impl Originals {
 
 async fn list(store: &Arc<dyn ObjectStore>) -> Result<Vec<ObjectMeta>, MigrateError> {
     store.list(None).try_collect().await.map_err(MigrateError::Unlisted)
-}
-
-fn document_of(object: &ObjectMeta) -> Option<DocumentId> {
-    Some(DocumentId(Uuid::try_parse(object.location.filename()?).ok()?))
 }

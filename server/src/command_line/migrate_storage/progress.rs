@@ -1,41 +1,24 @@
-//! How far the copy is: bars on a terminal, now and then a line elsewhere.
+//! How far the copy is.
 
-use std::{
-    cell::Cell,
-    io::{self, IsTerminal},
-    time::{Duration, Instant},
-};
+use indicatif::ProgressBar;
 
-use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
-
-/// Without a terminal, a line is printed so often.
-const LINE_EVERY: Duration = Duration::from_secs(10);
+use crate::command_line::bars::Bars;
 
 pub struct Progress {
+    bars: Bars,
     rows: ProgressBar,
     originals: ProgressBar,
     compared: ProgressBar,
-    on_terminal: bool,
-    last_line: Cell<Instant>,
 }
 
 impl Progress {
     pub fn new(rows: u64, originals: usize) -> Self {
-        let bars = MultiProgress::new();
-        let style = ProgressStyle::with_template("{prefix:9} {bar:32} {pos:>9}/{len}")
-            .unwrap_or_else(|_| ProgressStyle::default_bar());
-        let bar = |name: &'static str, of: u64| {
-            let bar = bars.add(ProgressBar::new(of).with_style(style.clone()).with_prefix(name));
-            // Drawn before anything moves, so that all bars stand in their order.
-            bar.tick();
-            bar
-        };
+        let bars = Bars::new("{pos:>9}/{len}");
         Self {
-            rows: bar("Rows", rows),
-            originals: bar("Originals", originals as u64),
-            compared: bar("Compared", rows),
-            on_terminal: io::stderr().is_terminal(),
-            last_line: Cell::new(Instant::now()),
+            rows: bars.add("Rows", rows),
+            originals: bars.add("Originals", originals as u64),
+            compared: bars.add("Compared", rows),
+            bars,
         }
     }
 
@@ -53,22 +36,19 @@ impl Progress {
 
     fn go_on(&self, bar: &ProgressBar, more: u64) {
         bar.inc(more);
-        if !self.on_terminal && self.last_line.get().elapsed() >= LINE_EVERY {
-            self.last_line.set(Instant::now());
+        self.bars.say(|| {
             let of = |bar: &ProgressBar| format!("{} of {}", bar.position(), bar.length().unwrap_or_default());
-            eprintln!(
+            format!(
                 "{} rows copied, {} originals, {} rows compared",
                 of(&self.rows),
                 of(&self.originals),
                 of(&self.compared)
-            );
-        }
+            )
+        });
     }
 
     /// Takes the bars away.
     pub fn end(&self) {
-        for bar in [&self.rows, &self.originals, &self.compared] {
-            bar.finish_and_clear();
-        }
+        self.bars.end();
     }
 }
