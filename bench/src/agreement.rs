@@ -63,7 +63,8 @@ pub async fn measure(
         move_to(address, &mut library, embedder.dimension(), owners.len()).await?;
         let found = search(embedder, &library, collection, &owners).await?;
         agreements.push(compared(deployment, &found));
-        library.store.use_index(OWN_INDEX, i64::MAX).await?;
+        let milvus = library.store.index_generation().await?;
+        library.store.use_index(milvus, OWN_INDEX, i64::MAX).await?;
     }
     library.store.close().await;
     Ok(agreements)

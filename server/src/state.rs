@@ -26,7 +26,6 @@ use crate::{
     chat::running::{self, RunningAnswers},
     config::Config,
     connections::secrets::{self, Secrets, SecretsError},
-    documents::idempotency::UploadsUnderWay,
     http::limits::RateLimits,
     outbound::{Outbound, provide_cryptography},
     replicas::{Redis, RedisError, Replicas},
@@ -56,7 +55,6 @@ pub struct AppState {
     pub outbound: Outbound,
     pub secrets: Secrets,
     pub running: RunningAnswers,
-    pub uploads_under_way: UploadsUnderWay,
     /// Set when the server is asked to stop: what never ends by itself ends then.
     pub stopping: CancellationToken,
     /// Set before that: no more requests should be sent here, but they are answered.
@@ -119,6 +117,7 @@ impl AppState {
         // The data folder is this program's alone, and so is the database in it.
         if config.database_url.is_none() {
             store.release_all_leases().await?;
+            store.release_all_upload_claims().await?;
             store.fail_interrupted_answers(&running::interrupted(), true).await?;
         }
         let embedder = model(&config, config.workers)?;
@@ -138,7 +137,6 @@ impl AppState {
             outbound: Outbound::new(config.allow_private_addresses)?,
             secrets: Secrets::open(&config.data_dir)?,
             running: RunningAnswers::new(replicas.clone()),
-            uploads_under_way: UploadsUnderWay::default(),
             stopping: CancellationToken::new(),
             draining: CancellationToken::new(),
             originals,

@@ -35,7 +35,8 @@ impl MilvusIndex {
         }
     }
 
-    /// Sees to it that the passages of this store, each with a vector of so many numbers, are found by this index.
+    /// Sees to it that the passages of this store, each with a vector of so many numbers, are found by this index. Several
+    /// programs may do so at once.
     ///
     /// # Errors
     /// [`IndexError::NotBuilt`] when there are passages that were never put into it.
@@ -46,8 +47,10 @@ impl MilvusIndex {
         if store.count_passages().await? > 0 {
             return Err(IndexError::NotBuilt { server: SERVER });
         }
-        self.rebuild(store, dimension, |_| {}).await?;
-        Ok(())
+        match self.rebuild(store, dimension, |_| {}).await {
+            Err(IndexError::Superseded) | Ok(_) => Ok(()),
+            Err(error) => Err(error),
+        }
     }
 
     /// The version of the server, once it answers.

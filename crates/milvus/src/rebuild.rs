@@ -17,6 +17,9 @@ impl MilvusIndex {
     /// Puts every passage, with a vector of so many numbers, into a new collection, then has it used in place of the old
     /// one, which is dropped. Tells how many passages are done; returns how many there were. What is published meanwhile
     /// is in it too.
+    ///
+    /// # Errors
+    /// [`IndexError::Superseded`] when somebody else has done so meanwhile; theirs is used.
     pub async fn rebuild(
         &self,
         store: &Store,
@@ -30,6 +33,9 @@ impl MilvusIndex {
             collection.create(dimension).await?;
             let (mut through, mut count) = (0, 0);
             loop {
+                if store.index_generation().await? != old {
+                    return Err(IndexError::Superseded);
+                }
                 let settled = store.last_settled_passage().await?;
                 while through < settled {
                     let mut passages = store.indexed_passages_after(through, PASSAGES_A_CALL).await?;
@@ -49,7 +55,7 @@ impl MilvusIndex {
                         reason: format!("it has {there} of {count} passages"),
                     });
                 }
-                if store.use_index(new, through).await? {
+                if store.use_index(old, new, through).await? {
                     return Ok(count);
                 }
             }

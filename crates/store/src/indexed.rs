@@ -48,20 +48,21 @@ impl Store {
         Ok(row.await?.get(0)?)
     }
 
-    /// Has another index used from now on, if it holds every passage up to and including `through`. False, and nothing
-    /// changed, when there are later ones by now.
-    pub async fn use_index(&self, generation: i64, through: i64) -> Result<bool, StoreError> {
+    /// Has the index `new` used from now on in place of `old`, if it holds every passage up to and including `through`.
+    /// False, and nothing changed, when there are later ones by now, or `old` is not used any more.
+    pub async fn use_index(&self, old: i64, new: i64, through: i64) -> Result<bool, StoreError> {
         let mut tx = self.writes.begin().await?;
         // Waits for what is being published.
-        statement("UPDATE passage_index SET generation = $1")
-            .bind(generation)
+        let replaced = statement("UPDATE passage_index SET generation = $2 WHERE generation = $1")
+            .bind(old)
+            .bind(new)
             .execute(&mut tx)
             .await?;
         let later = statement("SELECT 1 FROM passages WHERE seq > $1 LIMIT 1")
             .bind(through)
             .fetch_optional(&mut tx)
             .await?;
-        let complete = later.is_none();
+        let complete = replaced > 0 && later.is_none();
         if complete {
             tx.commit().await?;
         }

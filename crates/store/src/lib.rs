@@ -23,6 +23,7 @@ mod open;
 mod passage_index;
 mod passages;
 mod time;
+mod upload_claims;
 
 pub use accounts::{NewSession, NewUser, StoredUser};
 pub use checks::Damaged;
@@ -37,3 +38,4 @@ pub use jobs::{Job, Queue};
 pub use open::{Location, Schema, Store};
 pub use passage_index::{CANDIDATES, IndexError, OWN_INDEX, PassageIndex, Rankings, Sought, cosine};
 pub use passages::{NewPassage, PassageRow, PassageSpan};
+pub use upload_claims::UploadClaim;

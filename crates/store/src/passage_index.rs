@@ -64,6 +64,8 @@ pub enum IndexError {
     /// What is stored is not in this index, or not all of it.
     #[error("the passages are not in {server}: run `hyperion reindex`")]
     NotBuilt { server: &'static str },
+    #[error("another index was made meanwhile and is used now: nothing needs to be done")]
+    Superseded,
     #[error("{server} failed: {reason}")]
     Failed { server: &'static str, reason: String },
 }

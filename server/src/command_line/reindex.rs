@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use engine::embed::Embedder;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
-use store::{OWN_INDEX, Schema, Store};
+use store::{IndexError, OWN_INDEX, Schema, Store};
 
 use super::{Failure, output};
 use crate::{
@@ -46,7 +46,10 @@ async fn reindex(config: &Config, store: &Store) -> Result<(u64, &'static str), 
     let count = store.count_passages().await?;
     let Some(milvus) = milvus_index(config) else {
         // It grows with the passages themselves, in the same transactions.
-        store.use_index(OWN_INDEX, i64::MAX).await?;
+        let old = store.index_generation().await?;
+        if !store.use_index(old, OWN_INDEX, i64::MAX).await? {
+            return Err(IndexError::Superseded.into());
+        }
         return Ok((count, "the database"));
     };
     let dimension = state::model(config, 1)?.dimension();

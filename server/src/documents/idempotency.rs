@@ -1,49 +1,48 @@
 //! An upload that is sent again under the same key is taken once.
 
-use std::{
-    collections::HashSet,
-    future::Future,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{future::Future, time::Duration};
 
 use api::{KnowledgeBaseId, Uploads, UserId};
 use axum::http::{HeaderMap, StatusCode};
+use store::{Store, UploadClaim};
+use tokio::runtime::Handle;
+use uuid::Uuid;
 
 use crate::{http::ApiError, state::AppState};
 
 const LONGEST_KEY: usize = 255;
 
-type Key = (UserId, KnowledgeBaseId, String);
+/// An upload whose program was killed may be begun again after so many milliseconds. What had been accepted by then is
+/// found to be there already.
+const LEASE_MS: i64 = 15_000;
+const RENEWED: Duration = Duration::from_secs(5);
 
-/// The keys of uploads that are being taken now. A program that is killed forgets them, and what it had accepted by
-/// then is found to be there already when the upload is repeated.
-#[derive(Clone, Default)]
-pub struct UploadsUnderWay(Arc<Mutex<HashSet<Key>>>);
-
-/// Gives the key free when the upload ends, in whatever way.
-struct Claim {
-    under_way: UploadsUnderWay,
-    key: Key,
+/// Gives the claim up when the upload ends, in whatever way.
+struct Held<'s> {
+    store: &'s Store,
+    claim: Option<UploadClaim>,
 }
 
-impl UploadsUnderWay {
-    fn claim(&self, key: Key) -> Option<Claim> {
-        let is_free = self
-            .0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(key.clone());
-        is_free.then(|| Claim {
-            under_way: self.clone(),
-            key,
-        })
+impl Held<'_> {
+    async fn release(mut self) {
+        if let Some(claim) = self.claim.take() {
+            release(self.store, &claim).await;
+        }
     }
 }
 
-impl Drop for Claim {
+impl Drop for Held<'_> {
     fn drop(&mut self) {
-        let mut keys = self.under_way.0.lock().unwrap_or_else(PoisonError::into_inner);
-        keys.remove(&self.key);
+        if let (Some(claim), Ok(runtime)) = (self.claim.take(), Handle::try_current()) {
+            let store = self.store.clone();
+            runtime.spawn(async move { release(&store, &claim).await });
+        }
+    }
+}
+
+async fn release(store: &Store, claim: &UploadClaim) {
+    if let Err(error) = store.release_upload_claim(claim).await {
+        tracing::warn!(%error, "the claim on an upload could not be given up, and has to run out");
     }
 }
 
@@ -57,25 +56,61 @@ pub async fn once(
     take: impl Future<Output = Result<Uploads, ApiError>>,
 ) -> Result<Uploads, ApiError> {
     let Some(key) = key(headers)? else { return take.await };
-    let claim = state.uploads_under_way.claim((caller, knowledge_base, key.clone()));
-    let _claim = claim.ok_or_else(|| {
-        ApiError::new(
-            StatusCode::CONFLICT,
-            "upload_under_way",
-            "This upload is under way already",
-            "A request with the same Idempotency-Key has not ended yet. Repeat yours when it has, to learn what became of it.",
-        )
-    })?;
-    if let Some(response) = state.store.remembered_response(caller, knowledge_base, &key).await? {
+    let claim = UploadClaim {
+        caller,
+        knowledge_base,
+        key,
+        by: Uuid::now_v7(),
+    };
+    if !state.store.claim_upload(&claim, LEASE_MS).await? {
+        return Err(under_way());
+    }
+    let held = Held {
+        store: &state.store,
+        claim: Some(claim.clone()),
+    };
+    let uploads = tokio::select! {
+        uploads = remembered_or_taken(&state.store, &claim, take) => uploads,
+        () = until_lost(&state.store, &claim) => Err(under_way()),
+    };
+    held.release().await;
+    uploads
+}
+
+async fn remembered_or_taken(
+    store: &Store,
+    claim: &UploadClaim,
+    take: impl Future<Output = Result<Uploads, ApiError>>,
+) -> Result<Uploads, ApiError> {
+    let (caller, knowledge_base, key) = (claim.caller, claim.knowledge_base, &claim.key);
+    if let Some(response) = store.remembered_response(caller, knowledge_base, key).await? {
         return serde_json::from_str(&response).map_err(ApiError::internal);
     }
     let uploads = take.await?;
     let response = serde_json::to_string(&uploads).map_err(ApiError::internal)?;
-    state
-        .store
-        .remember_response(caller, knowledge_base, &key, &response)
-        .await?;
+    store.remember_response(caller, knowledge_base, key, &response).await?;
     Ok(uploads)
+}
+
+/// Renews the claim, until it is somebody else's because it could not be renewed in time.
+async fn until_lost(store: &Store, claim: &UploadClaim) {
+    loop {
+        tokio::time::sleep(RENEWED).await;
+        match store.renew_upload_claim(claim, LEASE_MS).await {
+            Ok(true) => {}
+            Ok(false) => return,
+            Err(error) => tracing::warn!(%error, "the claim on an upload could not be renewed"),
+        }
+    }
+}
+
+fn under_way() -> ApiError {
+    ApiError::new(
+        StatusCode::CONFLICT,
+        "upload_under_way",
+        "This upload is under way already",
+        "A request with the same Idempotency-Key has not ended yet. Repeat yours when it has, to learn what became of it.",
+    )
 }
 
 fn key(headers: &HeaderMap) -> Result<Option<String>, ApiError> {

@@ -1,6 +1,7 @@
 //! What is told to Prometheus.
 
 use crate::{
+    installation::Shared,
     person::{File, Person},
     program::{Program, free_port},
 };
@@ -33,4 +34,20 @@ async fn what_waits_to_be_read_is_told_and_who_searched() {
     assert_eq!(value(&text, "hyperion_jobs{state=\"running\"}"), 0.0);
     assert!(value(&text, "hyperion_jobs_lag_seconds") > 0.0);
     assert_eq!(value(&text, "hyperion_searches_total{cache=\"off\"}"), 1.0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_redis_remembered_of_searches_is_told() {
+    let shared = Shared::new().await;
+    let address = format!("127.0.0.1:{}", free_port());
+    let mut replica = shared.replica("all", &[("HYPERION_METRICS_LISTEN", &*address)]);
+    replica.start();
+    let person = Person::sign_up(&replica).await;
+    for question in ["parcel", "parcel", "letter", "parcel"] {
+        person.found(&replica, question).await;
+    }
+    let answer = reqwest::get(format!("http://{address}/metrics")).await.unwrap();
+    let text = answer.text().await.unwrap();
+    assert_eq!(value(&text, "hyperion_searches_total{cache=\"miss\"}"), 2.0);
+    assert_eq!(value(&text, "hyperion_searches_total{cache=\"hit\"}"), 2.0);
 }

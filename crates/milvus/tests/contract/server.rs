@@ -43,7 +43,8 @@ async fn passages_from_before_milvus_are_asked_for_and_then_found(kind: Kind) {
     let fixture = Fixture::new(kind, 0).await;
     let base = fixture.knowledge_base("one").await;
     // As if there had been no Milvus.
-    assert!(fixture.store.use_index(store::OWN_INDEX, 0).await.unwrap());
+    let milvus = fixture.store.index_generation().await.unwrap();
+    assert!(fixture.store.use_index(milvus, store::OWN_INDEX, 0).await.unwrap());
     let embedded = Fixture {
         index: std::sync::Arc::new(EmbeddedIndex::new(DIMENSION, 1 << 20)),
         ..fixture
@@ -102,7 +103,8 @@ async fn an_index_that_was_lost_is_asked_for() {
     let fixture = Fixture::new(Kind::Lite, 0).await;
     let base = fixture.knowledge_base("one").await;
     // Of a server that has other data by now.
-    assert!(fixture.store.use_index(7, 0).await.unwrap());
+    let lost = fixture.store.index_generation().await.unwrap();
+    assert!(fixture.store.use_index(lost, 7, 0).await.unwrap());
     let meaning = meaning(&along(0, 0.0));
     let error = fixture
         .index

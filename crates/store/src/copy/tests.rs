@@ -5,14 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::tables::TABLES;
 use crate::{Location, Store, database::statement};
 
-/// Tables that are not copied: what is made from others, what is the database's own, and which index is in use, for the
-/// copy has its own.
-const LEFT_OUT: [&str; 5] = [
+/// Tables that are not copied: what is made from others, what is the database's own, which index is in use, for the
+/// copy has its own, and what programs are doing now, for none runs.
+const LEFT_OUT: [&str; 6] = [
     "_sqlx_migrations",
     "copies",
     "sqlite_sequence",
     "passage_vocabulary",
     "passage_index",
+    "upload_claims",
 ];
 
 /// Columns that are not copied: who works on a job, and the contents of the index of words.

@@ -104,11 +104,16 @@ async fn a_document_is_published_only_by_who_used_the_index_that_is_in_use(datab
     let last = database.store.indexed_passages_after(0, 10).await.unwrap()[1].seq;
 
     assert!(
-        !database.store.use_index(1, last - 1).await.unwrap(),
+        !database.store.use_index(OWN_INDEX, 1, last - 1).await.unwrap(),
         "a passage is missing in it"
     );
     assert_eq!(database.store.index_generation().await.unwrap(), OWN_INDEX);
-    assert!(database.store.use_index(1, last).await.unwrap());
+    assert!(
+        !database.store.use_index(2, 1, last).await.unwrap(),
+        "another is in use"
+    );
+    assert_eq!(database.store.index_generation().await.unwrap(), OWN_INDEX);
+    assert!(database.store.use_index(OWN_INDEX, 1, last).await.unwrap());
     assert_eq!(database.store.index_generation().await.unwrap(), 1);
 
     let refused = read(&database, base, "unaware", OWN_INDEX).await;
