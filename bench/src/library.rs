@@ -83,6 +83,7 @@ impl Library {
             // Collections hold some texts, and even names, twice.
             sha256: &id.to_string(),
             source_url: None,
+            trace: None,
         };
         let (document, _) = self.store.accept_document(self.user, &new).await?;
         let job = self

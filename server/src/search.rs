@@ -6,12 +6,14 @@ use api::{KnowledgeBaseId, SearchHit, SearchRequest, SearchResults, UserId};
 use axum::{Json, extract::State};
 use engine::{embed::Meaning, lexical};
 use store::{PassageRow, Sought};
+use tracing::{Instrument, info_span};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     http::{ApiError, ApiJson, Caller},
     replicas::found::{self, Found},
     state::AppState,
+    telemetry::METRICS,
 };
 
 const LONGEST_QUERY: usize = 4000;
@@ -55,7 +57,8 @@ pub async fn search(
     found.fused.truncate(most);
 
     let wanted: Vec<i64> = found.fused.iter().map(|(key, _)| *key).collect();
-    let rows = state.store.passages(&readable, &wanted).await?;
+    let reading = state.store.passages(&readable, &wanted);
+    let rows = reading.instrument(info_span!(target: "search", "read")).await?;
     let mut rows: HashMap<i64, PassageRow> = rows.into_iter().map(|row| (row.seq, row)).collect();
     let asked = lexical::query_terms(question);
     Ok(found.fused.into_iter().filter_map(move |(key, score)| {
@@ -87,14 +90,18 @@ async fn ranked(
         model: state.embedder.id(),
         within: &revisions,
     };
-    let found = state.replicas.found(&remembered).await;
-    state.metrics.searched(remembers.then_some(found.is_some()));
+    let remembering = state.replicas.found(&remembered);
+    let found = remembering.instrument(info_span!(target: "search", "remember")).await;
+    METRICS.searched(remembers.then_some(found.is_some()));
     if let Some(found) = found {
         return Ok(found);
     }
     let embedder = state.embedder.clone();
     let text = question.to_owned();
-    let meaning = tokio::task::spawn_blocking(move || Meaning::of(embedder.as_ref(), &text))
+    let embedding = tokio::task::spawn_blocking(move || Meaning::of(embedder.as_ref(), &text))
+        .instrument(info_span!(target: "embedding", "question"));
+    let meaning = embedding
+        .instrument(info_span!(target: "search", "embed"))
         .await
         .map_err(ApiError::internal)?
         .map_err(ApiError::internal)?;
@@ -103,7 +110,8 @@ async fn ranked(
         meaning: &meaning,
         lexical_weight,
     };
-    let rankings = state.passage_index.search(&state.store, within, &sought).await?;
+    let finding = state.passage_index.search(&state.store, within, &sought);
+    let rankings = finding.instrument(info_span!(target: "search", "find")).await?;
     let found = Found {
         fused: rankings.fused,
         cosines: rankings.cosines,

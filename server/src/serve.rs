@@ -4,15 +4,12 @@ use std::{io::Write, net::SocketAddr, path::Path, time::Duration};
 
 use axum::{
     Json, Router,
-    body::Body,
     extract::State,
-    http::{StatusCode, Uri, header},
+    http::{StatusCode, Uri},
     middleware,
-    response::Response,
     routing::{any, get, post},
     serve::ListenerExt,
 };
-use futures::StreamExt;
 use tokio::{
     net::TcpListener,
     signal::unix::{Signal, SignalKind, signal},
@@ -35,7 +32,7 @@ use crate::{
     },
     jobs, knowledge_bases, search, site,
     state::{AppState, OpenError},
-    telemetry::metrics,
+    telemetry::{measured, metrics},
 };
 
 #[derive(Debug, thiserror::Error)]
@@ -95,8 +92,8 @@ pub fn router(state: AppState) -> Router {
         .with_state(state.clone());
     site::with_pages(&state, api)
         .layer(compression::layer())
-        .layer(middleware::map_response_with_state(state.clone(), end_streams))
-        .layer(middleware::from_fn_with_state(state, headers::secure))
+        .layer(middleware::from_fn_with_state(state.clone(), headers::secure))
+        .layer(middleware::from_fn_with_state(state, measured::measure))
         .layer(middleware::from_fn(request_id::give))
 }
 
@@ -123,16 +120,19 @@ async fn ready(State(state): State<AppState>) -> (StatusCode, Json<serde_json::V
         let stopping = serde_json::json!({ "stopping": true });
         return (StatusCode::SERVICE_UNAVAILABLE, Json(stopping));
     }
-    match state.store.any_user_exists().await {
-        Ok(_) => (StatusCode::OK, Json(serde_json::json!({ "database": "ok" }))),
-        Err(error) => {
-            tracing::error!(%error, "not ready");
-            (
-                StatusCode::SERVICE_UNAVAILABLE,
-                Json(serde_json::json!({ "database": "failing" })),
-            )
-        }
-    }
+    let states = state.dependencies.states(&state).await;
+    // Without the database nothing works; without any of the others most does, and it would be no better elsewhere.
+    let is_ready = states.iter().any(|(name, is_up)| *name == "database" && *is_up);
+    let told = states.into_iter().map(|(name, is_up)| {
+        let told = if is_up { "ok" } else { "failing" };
+        (name.to_owned(), told.into())
+    });
+    let status = if is_ready {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
+    };
+    (status, Json(serde_json::Value::Object(told.collect())))
 }
 
 /// Requests that run when the server is asked to stop may take so long to finish.
@@ -218,18 +218,6 @@ async fn welcome(state: &AppState, url: &str) -> Result<(), OpenError> {
         ));
     }
     Ok(())
-}
-
-/// Event streams never end by themselves: they are ended when the server stops.
-async fn end_streams(State(state): State<AppState>, response: Response) -> Response {
-    let is_stream = response
-        .headers()
-        .get(header::CONTENT_TYPE)
-        .is_some_and(|kind| kind.as_bytes().starts_with(b"text/event-stream"));
-    if !is_stream {
-        return response;
-    }
-    response.map(|body| Body::from_stream(body.into_data_stream().take_until(state.stopping.cancelled_owned())))
 }
 
 /// Ctrl-C and SIGTERM, heard from when this is made.

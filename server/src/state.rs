@@ -29,7 +29,7 @@ use crate::{
     http::limits::RateLimits,
     outbound::{Outbound, provide_cryptography},
     replicas::{Redis, RedisError, Replicas},
-    telemetry::{Metrics, metrics::MetricsError},
+    telemetry::Dependencies,
 };
 
 /// Bytes of memory for the vectors of what is searched: about 2.5 million passages.
@@ -51,7 +51,7 @@ pub struct AppState {
     pub extractor: Arc<Extractor>,
     pub embedder: Arc<dyn Embedder>,
     pub passage_index: Arc<dyn PassageIndex>,
-    pub metrics: Arc<Metrics>,
+    pub dependencies: Dependencies,
     pub outbound: Outbound,
     pub secrets: Secrets,
     pub running: RunningAnswers,
@@ -88,8 +88,6 @@ pub enum OpenError {
     Model(#[from] EmbedError),
     #[error(transparent)]
     Secrets(#[from] SecretsError),
-    #[error(transparent)]
-    Metrics(#[from] MetricsError),
     #[error("the client for outbound requests could not be set up: {0}")]
     Outbound(#[from] reqwest::Error),
 }
@@ -133,7 +131,7 @@ impl AppState {
                 pdfium: config.assets().join("libpdfium.so"),
                 limits,
             }),
-            metrics: Arc::new(Metrics::new()?),
+            dependencies: Dependencies::default(),
             outbound: Outbound::new(config.allow_private_addresses)?,
             secrets: Secrets::open(&config.data_dir)?,
             running: RunningAnswers::new(replicas.clone()),

@@ -170,6 +170,10 @@ impl PassageIndex for MilvusIndex {
     async fn forget(&self, store: &Store, knowledge_base: KnowledgeBaseId) -> Result<(), IndexError> {
         self.in_use(store).await?.remove_knowledge_base(knowledge_base).await
     }
+
+    async fn reachable(&self) -> Result<(), IndexError> {
+        self.server.connected().await?.version().await.map(drop)
+    }
 }
 
 async fn with_words(

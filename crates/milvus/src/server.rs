@@ -77,6 +77,19 @@ impl Server {
     }
 }
 
+impl Connected {
+    /// Asks the server, which may be gone by now.
+    pub async fn version(&self) -> Result<String, IndexError> {
+        version(&self.client).await
+    }
+}
+
+async fn version(client: &ClientV2) -> Result<String, IndexError> {
+    let asked = GetServerVersionRequest::builder().build().map_err(of_sdk)?;
+    let answer = client.server_version(asked).await.map_err(of_sdk)?;
+    Ok(answer.version().to_owned())
+}
+
 fn failure(reason: &str, refused: bool) -> IndexError {
     let (server, reason) = (SERVER, reason.to_owned());
     if refused {
@@ -103,8 +116,7 @@ async fn connect(address: &Address) -> Result<Connected, IndexError> {
         config = config.ca_certificate(file);
     }
     let client = ClientV2::new(&config).await.map_err(of_sdk)?;
-    let asked = GetServerVersionRequest::builder().build().map_err(of_sdk)?;
-    let version = client.server_version(asked).await.map_err(of_sdk)?.version().to_owned();
+    let version = version(&client).await?;
     let known = numbers(&version);
     if known.is_some_and(|numbers| numbers < OLDEST) {
         return Err(IndexError::TooOld {

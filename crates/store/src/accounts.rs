@@ -6,6 +6,7 @@ use api::{
 };
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
+use tracing::instrument;
 
 use crate::{
     Store, StoreError, assistants,
@@ -80,7 +81,15 @@ fn scope(row: &Row) -> Result<Scope, sqlx::Error> {
 /// Held by whoever changes who administers the installation.
 const WHO_ADMINISTERS: &str = "who administers";
 
+/// How many accounts there are, and how many of them are in use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct People {
+    pub accounts: u64,
+    pub active: u64,
+}
+
 impl Store {
+    #[instrument(target = "store", skip_all)]
     pub async fn any_user_exists(&self) -> Result<bool, StoreError> {
         let row = statement("SELECT EXISTS (SELECT 1 FROM users)")
             .fetch_one(&self.reads)
@@ -92,6 +101,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::Taken`] when the e-mail address has an account.
+    #[instrument(target = "store", skip_all)]
     pub async fn create_user(&self, new: NewUser<'_>) -> Result<User, StoreError> {
         let mut tx = self.writes.begin().await?;
         tx.lock(WHO_ADMINISTERS).await?;
@@ -116,6 +126,7 @@ impl Store {
         Ok(user)
     }
 
+    #[instrument(target = "store", skip_all)]
     pub async fn user_by_email(&self, email: &str) -> Result<Option<StoredUser>, StoreError> {
         let row = statement("SELECT * FROM users WHERE email = $1")
             .bind(email)
@@ -131,6 +142,7 @@ impl Store {
             .transpose()?)
     }
 
+    #[instrument(target = "store", skip_all)]
     pub async fn users(&self, query: &PageQuery) -> Result<Page<User>, StoreError> {
         let limit = page_limit(query.limit);
         let after = Cursor::parse_optional(query.cursor.as_deref())?;
@@ -150,6 +162,7 @@ impl Store {
     }
 
     /// Changes a user; the last active admin stays one.
+    #[instrument(target = "store", skip_all)]
     pub async fn update_user(
         &self,
         id: UserId,
@@ -183,6 +196,7 @@ impl Store {
     }
 
     /// Deletes a user with everything that is theirs, and says which knowledge bases and documents went along.
+    #[instrument(target = "store", skip_all)]
     pub async fn delete_user(&self, id: UserId) -> Result<(Vec<KnowledgeBaseId>, Vec<DocumentId>), StoreError> {
         let mut tx = self.writes.begin().await?;
         tx.lock(WHO_ADMINISTERS).await?;
@@ -212,6 +226,7 @@ impl Store {
         ))
     }
 
+    #[instrument(target = "store", skip_all)]
     pub async fn create_session(&self, new: NewSession<'_>) -> Result<(), StoreError> {
         statement(
             "INSERT INTO sessions (id, user_id, token_hash, user_agent, created_at, last_seen_at)
@@ -227,7 +242,26 @@ impl Store {
         Ok(())
     }
 
+    /// How many accounts there are, and how many of them were used within so many milliseconds.
+    #[instrument(target = "store", skip_all)]
+    pub async fn people(&self, within_ms: i64) -> Result<People, StoreError> {
+        let row = statement(
+            "SELECT (SELECT count(*) FROM users) AS accounts,
+                    (SELECT count(*) FROM (SELECT user_id FROM sessions WHERE last_seen_at > $1
+                                           UNION SELECT user_id FROM api_keys WHERE last_used_at > $1) AS seen) AS active",
+        )
+        .bind(now() - within_ms)
+        .fetch_one(&self.reads)
+        .await?;
+        let count = |column: &str| row.get::<i64>(column).map(i64::unsigned_abs);
+        Ok(People {
+            accounts: count("accounts")?,
+            active: count("active")?,
+        })
+    }
+
     /// The session and its user, unless it is older than `max_age_ms`, revoked, or its user disabled.
+    #[instrument(target = "store", skip_all)]
     pub async fn session(&self, token_hash: &[u8], max_age_ms: i64) -> Result<Option<(SessionId, User)>, StoreError> {
         let row = statement(
             "SELECT users.*, sessions.id AS session_id, sessions.last_seen_at
@@ -252,6 +286,7 @@ impl Store {
     }
 
     /// The sessions that are not older than `max_age_ms`, the last seen first.
+    #[instrument(target = "store", skip_all)]
     pub async fn sessions(
         &self,
         owner: UserId,
@@ -279,6 +314,7 @@ impl Store {
         Ok(rows.iter().map(session).collect::<Result<_, _>>()?)
     }
 
+    #[instrument(target = "store", skip_all)]
     pub async fn delete_session(&self, owner: UserId, id: SessionId) -> Result<(), StoreError> {
         let deleted = statement("DELETE FROM sessions WHERE id = $1 AND user_id = $2")
             .bind(id.0)
@@ -293,6 +329,7 @@ impl Store {
     }
 
     /// Ends every session of the owner but one.
+    #[instrument(target = "store", skip_all)]
     pub async fn delete_other_sessions(&self, owner: UserId, kept: SessionId) -> Result<(), StoreError> {
         statement("DELETE FROM sessions WHERE user_id = $1 AND id <> $2")
             .bind(owner.0)
@@ -302,6 +339,7 @@ impl Store {
         Ok(())
     }
 
+    #[instrument(target = "store", skip_all)]
     pub async fn create_api_key(
         &self,
         owner: UserId,
@@ -328,6 +366,7 @@ impl Store {
         Ok(api_key(&row)?)
     }
 
+    #[instrument(target = "store", skip_all)]
     pub async fn api_keys(&self, owner: UserId) -> Result<Vec<ApiKey>, StoreError> {
         let rows = statement("SELECT * FROM api_keys WHERE user_id = $1 ORDER BY id DESC")
             .bind(owner.0)
@@ -336,6 +375,7 @@ impl Store {
         Ok(rows.iter().map(api_key).collect::<Result<_, _>>()?)
     }
 
+    #[instrument(target = "store", skip_all)]
     pub async fn delete_api_key(&self, owner: UserId, id: ApiKeyId) -> Result<(), StoreError> {
         let deleted = statement("DELETE FROM api_keys WHERE id = $1 AND user_id = $2")
             .bind(id.0)
@@ -350,6 +390,7 @@ impl Store {
     }
 
     /// The user a key belongs to and what the key may do, unless it is expired or its user disabled.
+    #[instrument(target = "store", skip_all)]
     pub async fn user_by_api_key(&self, key_hash: &[u8]) -> Result<Option<(User, Scope)>, StoreError> {
         let row = statement(
             "SELECT users.*, scope, api_keys.id AS key_id, last_used_at

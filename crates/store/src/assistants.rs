@@ -2,6 +2,7 @@
 
 use api::{Assistant, AssistantId, AssistantSettings, AssistantVersion, UserId};
 use uuid::Uuid;
+use tracing::instrument;
 
 use crate::{
     Store, StoreError,
@@ -68,6 +69,7 @@ async fn add_version(
 
 impl Store {
     /// The caller's assistants, oldest first.
+    #[instrument(target = "store", skip_all)]
     pub async fn assistants(&self, caller: UserId) -> Result<Vec<Assistant>, StoreError> {
         let rows = statement(format!("{SELECT} ORDER BY id"))
             .bind(caller.0)
@@ -76,6 +78,7 @@ impl Store {
         rows.iter().map(assistant).collect()
     }
 
+    #[instrument(target = "store", skip_all)]
     pub async fn assistant(&self, caller: UserId, id: AssistantId) -> Result<Assistant, StoreError> {
         let row = statement(format!("{SELECT} AND id = $2"))
             .bind(caller.0)
@@ -87,11 +90,13 @@ impl Store {
     }
 
     /// The caller's oldest assistant. There always is one: users are created with it, and the last cannot be deleted.
+    #[instrument(target = "store", skip_all)]
     pub async fn default_assistant(&self, caller: UserId) -> Result<Assistant, StoreError> {
         let oldest = self.assistants(caller).await?.into_iter().next();
         oldest.ok_or(StoreError::NotFound("assistant"))
     }
 
+    #[instrument(target = "store", skip_all)]
     pub async fn create_assistant(
         &self,
         caller: UserId,
@@ -107,6 +112,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::ChangedMeanwhile`] when `base` is no longer the current version.
+    #[instrument(target = "store", skip_all)]
     pub async fn save_assistant(
         &self,
         caller: UserId,
@@ -137,6 +143,7 @@ impl Store {
 
     /// # Errors
     /// [`StoreError::Last`] when the caller has no other.
+    #[instrument(target = "store", skip_all)]
     pub async fn delete_assistant(&self, caller: UserId, id: AssistantId) -> Result<(), StoreError> {
         self.assistant(caller, id).await?;
         let deleted = statement(
@@ -155,6 +162,7 @@ impl Store {
     }
 
     /// Every version of an assistant, newest first.
+    #[instrument(target = "store", skip_all)]
     pub async fn assistant_versions(
         &self,
         caller: UserId,
@@ -168,6 +176,7 @@ impl Store {
         rows.iter().map(assistant_version).collect()
     }
 
+    #[instrument(target = "store", skip_all)]
     pub async fn assistant_version(
         &self,
         caller: UserId,

@@ -1,6 +1,7 @@
 //! Whether what is stored of documents fits together.
 
 use api::DocumentId;
+use tracing::instrument;
 
 use crate::{
     Store, StoreError,
@@ -46,6 +47,7 @@ fn damaged(row: &Row) -> Result<Option<Damaged>, sqlx::Error> {
 
 impl Store {
     /// Counts what is stored of every document. What a healthy program leaves behind never shows here.
+    #[instrument(target = "store", skip_all)]
     pub async fn damaged_documents(&self) -> Result<Vec<Damaged>, StoreError> {
         let counts = |terms: &str| {
             format!(
@@ -71,6 +73,7 @@ impl Store {
     }
 
     /// Has these documents read again from their originals.
+    #[instrument(target = "store", skip_all)]
     pub async fn read_again(&self, documents: &[DocumentId]) -> Result<(), StoreError> {
         // A statement takes some tens of thousands of parameters at most.
         for documents in documents.chunks(1_000) {

@@ -1,6 +1,7 @@
 //! Language model endpoints: one's own and those shared with everybody.
 
 use api::{Connection, ConnectionId, Preset, UserId};
+use tracing::instrument;
 
 use crate::{
     Store, StoreError,
@@ -53,6 +54,7 @@ fn stored(row: &Row, caller: UserId) -> Result<StoredConnection, StoreError> {
 
 impl Store {
     /// The connections the caller may use, their own first, oldest first.
+    #[instrument(target = "store", skip_all)]
     pub async fn connections(&self, caller: UserId) -> Result<Vec<StoredConnection>, StoreError> {
         let rows = statement(format!("{USABLE} ORDER BY owner_id = $1 DESC, id"))
             .bind(caller.0)
@@ -61,6 +63,7 @@ impl Store {
         rows.iter().map(|row| stored(row, caller)).collect()
     }
 
+    #[instrument(target = "store", skip_all)]
     pub async fn connection(&self, caller: UserId, id: ConnectionId) -> Result<StoredConnection, StoreError> {
         let row = statement(format!("{USABLE} AND id = $2"))
             .bind(caller.0)
@@ -71,6 +74,7 @@ impl Store {
         stored(&row, caller)
     }
 
+    #[instrument(target = "store", skip_all)]
     pub async fn create_connection(&self, caller: UserId, new: &NewConnection<'_>) -> Result<Connection, StoreError> {
         let row = statement(
             "INSERT INTO connections (id, owner_id, name, preset, base_url, sealed_key, model, shared, created_at)
@@ -91,6 +95,7 @@ impl Store {
     }
 
     /// Replaces everything about one of the caller's own connections.
+    #[instrument(target = "store", skip_all)]
     pub async fn replace_connection(&self, caller: UserId, new: &NewConnection<'_>) -> Result<Connection, StoreError> {
         let row = statement(
             "UPDATE connections SET name = $3, preset = $4, base_url = $5, sealed_key = $6, model = $7, shared = $8
@@ -110,6 +115,7 @@ impl Store {
         Ok(stored(&row, caller)?.connection)
     }
 
+    #[instrument(target = "store", skip_all)]
     pub async fn delete_connection(&self, caller: UserId, id: ConnectionId) -> Result<(), StoreError> {
         if !self.connection(caller, id).await?.connection.editable {
             return Err(StoreError::Forbidden("connection"));

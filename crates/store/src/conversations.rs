@@ -9,6 +9,7 @@ use api::{
     Message, MessageId, MessageStatus, Page, PageQuery, Problem, UpdateConversation, UserId,
 };
 use uuid::Uuid;
+use tracing::instrument;
 
 use crate::{
     Store, StoreError,
@@ -143,6 +144,7 @@ impl NewMessage<'_> {
 }
 
 impl Store {
+    #[instrument(target = "store", skip_all)]
     pub async fn create_conversation(
         &self,
         caller: UserId,
@@ -167,6 +169,7 @@ impl Store {
     }
 
     /// A conversation in which this was said already, each message after the one before.
+    #[instrument(target = "store", skip_all)]
     pub async fn create_conversation_after(
         &self,
         caller: UserId,
@@ -200,6 +203,7 @@ impl Store {
         Ok(conversation(&row)?)
     }
 
+    #[instrument(target = "store", skip_all)]
     pub async fn conversation(&self, caller: UserId, id: ConversationId) -> Result<Conversation, StoreError> {
         let row = statement("SELECT * FROM conversations WHERE id = $2 AND owner_id = $1")
             .bind(caller.0)
@@ -211,6 +215,7 @@ impl Store {
     }
 
     /// The caller's conversations, pinned ones first, then those that were asked in last.
+    #[instrument(target = "store", skip_all)]
     pub async fn conversations(&self, caller: UserId, query: &PageQuery) -> Result<Page<Conversation>, StoreError> {
         let limit = page_limit(query.limit);
         let after = match Cursor::parse_optional(query.cursor.as_deref())? {
@@ -244,6 +249,7 @@ impl Store {
         Ok(page(items, limit, cursor))
     }
 
+    #[instrument(target = "store", skip_all)]
     pub async fn conversation_tree(&self, caller: UserId, id: ConversationId) -> Result<ConversationTree, StoreError> {
         let conversation = self.conversation(caller, id).await?;
         let rows = statement("SELECT * FROM messages WHERE conversation_id = $1 ORDER BY id")
@@ -274,6 +280,7 @@ impl Store {
         Ok(())
     }
 
+    #[instrument(target = "store", skip_all)]
     pub async fn update_conversation(
         &self,
         caller: UserId,
@@ -308,6 +315,7 @@ impl Store {
         Ok(conversation(&row)?)
     }
 
+    #[instrument(target = "store", skip_all)]
     pub async fn delete_conversation(&self, caller: UserId, id: ConversationId) -> Result<(), StoreError> {
         let deleted = statement("DELETE FROM conversations WHERE id = $2 AND owner_id = $1")
             .bind(caller.0)
@@ -320,6 +328,7 @@ impl Store {
         Ok(())
     }
 
+    #[instrument(target = "store", skip_all)]
     pub async fn message(&self, caller: UserId, id: MessageId) -> Result<Message, StoreError> {
         let row = statement(
             "SELECT messages.* FROM messages JOIN conversations ON conversations.id = conversation_id
@@ -340,6 +349,7 @@ impl Store {
     ///
     /// The new answer becomes the conversation's active message. `ids` are those of the question, should it be new, and
     /// of the answer, made in this order, since messages are sorted by them.
+    #[instrument(target = "store", skip_all)]
     pub async fn begin_answer(
         &self,
         caller: UserId,
@@ -406,6 +416,7 @@ impl Store {
     /// Stores how far an answer is. None when its conversation was deleted meanwhile: stop then.
     ///
     /// For the task that writes the answer; an answer that has ended does not change any more.
+    #[instrument(target = "store", skip_all)]
     pub async fn save_answer(&self, id: MessageId, state: &AnswerState) -> Result<Option<Message>, StoreError> {
         let row = statement(
             "UPDATE messages SET content = $2, folded = $3, status = $4, answer_kind = $5, model = $6, citations = $7,
@@ -426,6 +437,7 @@ impl Store {
     }
 
     /// Says that whoever writes these answers is alive.
+    #[instrument(target = "store", skip_all)]
     pub async fn keep_answers_alive(&self, ids: &[MessageId]) -> Result<(), StoreError> {
         statement("UPDATE messages SET alive_until = $1 WHERE status = 'streaming' AND id IN ")
             .bind(now() + ALIVE_MS)
@@ -437,6 +449,7 @@ impl Store {
 
     /// Ends the answers whose writers have died, or all that are being written when nobody can be alive who does; what
     /// they held stays.
+    #[instrument(target = "store", skip_all)]
     pub async fn fail_interrupted_answers(&self, error: &Problem, nobody_alive: bool) -> Result<(), StoreError> {
         let before = if nobody_alive { i64::MAX } else { now() };
         statement("UPDATE messages SET status = 'failed', error = $1 WHERE status = 'streaming' AND alive_until < $2")
@@ -447,6 +460,7 @@ impl Store {
         Ok(())
     }
 
+    #[instrument(target = "store", skip_all)]
     pub async fn save_feedback(
         &self,
         caller: UserId,

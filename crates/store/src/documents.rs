@@ -8,6 +8,7 @@ use api::{
 use engine::document::ExtractedText;
 use sqlx::Connection;
 use uuid::Uuid;
+use tracing::instrument;
 
 use crate::{
     Job, NewPassage, Store, StoreError,
@@ -31,6 +32,8 @@ pub struct NewDocument<'a> {
     pub size: u64,
     pub sha256: &'a str,
     pub source_url: Option<&'a str>,
+    /// The trace that the upload belongs to, as the header `traceparent` has it.
+    pub trace: Option<&'a str>,
 }
 
 /// All that makes a document searchable, but for its passages, which are staged by then.
@@ -88,9 +91,10 @@ async fn accept(mut tx: Transaction<'_>, new: &NewDocument<'_>) -> Result<(Docum
             .await?;
         return Ok((document(&row)?, false));
     };
-    statement("INSERT INTO jobs (document_id, run_after) VALUES ($1, $2)")
+    statement("INSERT INTO jobs (document_id, run_after, trace) VALUES ($1, $2, $3)")
         .bind(new.id.0)
         .bind(now())
+        .bind(new.trace)
         .execute(&mut tx)
         .await?;
     tx.commit().await?;
@@ -111,6 +115,7 @@ impl Store {
     /// other transactions, which only outlive the program, this one has reached the disk and outlives a power cut.
     ///
     /// Returns the document that already holds these bytes, with `false`, where there is one.
+    #[instrument(target = "store", skip_all)]
     pub async fn accept_document(&self, caller: UserId, new: &NewDocument<'_>) -> Result<(Document, bool), StoreError> {
         self.require_access(caller, new.knowledge_base, Access::Editor).await?;
         let Pool::Sqlite(writes) = &self.writes else {
@@ -127,6 +132,7 @@ impl Store {
         accepted
     }
 
+    #[instrument(target = "store", skip_all)]
     pub async fn document(&self, caller: UserId, id: DocumentId) -> Result<Document, StoreError> {
         let row = statement(
             "SELECT documents.* FROM documents
@@ -140,6 +146,7 @@ impl Store {
         document(&row)
     }
 
+    #[instrument(target = "store", skip_all)]
     pub async fn documents(
         &self,
         caller: UserId,
@@ -195,6 +202,7 @@ impl Store {
         }))
     }
 
+    #[instrument(target = "store", skip_all)]
     pub async fn delete_document(&self, caller: UserId, id: DocumentId) -> Result<Document, StoreError> {
         let found = self.document(caller, id).await?;
         self.require_access(caller, found.knowledge_base_id, Access::Editor)
@@ -210,6 +218,7 @@ impl Store {
     }
 
     /// Takes a failed or cancelled document up again.
+    #[instrument(target = "store", skip_all)]
     pub async fn retry_document(&self, caller: UserId, id: DocumentId) -> Result<Document, StoreError> {
         let found = self.document(caller, id).await?;
         self.require_access(caller, found.knowledge_base_id, Access::Editor)
@@ -235,6 +244,7 @@ impl Store {
     }
 
     /// Takes every failed document of a knowledge base up again.
+    #[instrument(target = "store", skip_all)]
     pub async fn retry_failed_documents(
         &self,
         caller: UserId,
@@ -264,6 +274,7 @@ impl Store {
     }
 
     /// Stops the work on a document that is not ready yet.
+    #[instrument(target = "store", skip_all)]
     pub async fn cancel_document(&self, caller: UserId, id: DocumentId) -> Result<Document, StoreError> {
         let found = self.document(caller, id).await?;
         self.require_access(caller, found.knowledge_base_id, Access::Editor)
@@ -284,6 +295,7 @@ impl Store {
     }
 
     /// Notes how far a worker is. None when the job is no longer its own (see [`Job`]): stop then.
+    #[instrument(target = "store", skip_all)]
     pub async fn note_progress(&self, job: &Job, stage: Stage, progress: f32) -> Result<Option<Document>, StoreError> {
         self.stage_passages(job, stage, progress, &[]).await
     }
@@ -291,6 +303,7 @@ impl Store {
     /// Notes how far a worker is and keeps passages aside that it has finished.
     ///
     /// None, and nothing kept, when the job is no longer its own.
+    #[instrument(target = "store", skip_all)]
     pub async fn stage_passages(
         &self,
         job: &Job,
@@ -319,6 +332,7 @@ impl Store {
     }
 
     /// The fingerprints of the passages that are kept aside for a document, by their place in it.
+    #[instrument(target = "store", skip_all)]
     pub async fn staged_passages(&self, id: DocumentId) -> Result<HashMap<u32, Vec<u8>>, StoreError> {
         let rows = statement("SELECT ordinal, fingerprint FROM staged_passages WHERE document_id = $1")
             .bind(id.0)
@@ -330,6 +344,7 @@ impl Store {
     }
 
     /// Ends the work on a document with a reason. None when the job is no longer the worker's own.
+    #[instrument(target = "store", skip_all)]
     pub async fn fail_document(&self, job: &Job, error: &DocumentError) -> Result<Option<Document>, StoreError> {
         let mut tx = self.writes.begin().await?;
         let row = statement(
@@ -354,6 +369,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::OtherIndex`] when another index is in use by now than the one that has taken the passages.
+    #[instrument(target = "store", skip_all)]
     pub async fn publish_document(&self, job: &Job, published: Published<'_>) -> Result<Option<Document>, StoreError> {
         let mut tx = self.writes.begin().await?;
         let row = statement(
@@ -388,6 +404,7 @@ impl Store {
     }
 
     /// The text of a document; None while it is not ready.
+    #[instrument(target = "store", skip_all)]
     pub async fn document_text(&self, caller: UserId, id: DocumentId) -> Result<Option<ExtractedText>, StoreError> {
         self.document(caller, id).await?;
         let row = statement("SELECT extracted FROM document_texts WHERE document_id = $1")
@@ -399,12 +416,14 @@ impl Store {
     }
 
     /// All documents there are; the originals of others may be removed.
+    #[instrument(target = "store", skip_all)]
     pub async fn existing_documents(&self) -> Result<Vec<DocumentId>, StoreError> {
         let ids: Vec<Uuid> = statement("SELECT id FROM documents").fetch_column(&self.reads).await?;
         Ok(ids.into_iter().map(DocumentId).collect())
     }
 
     /// What an upload to this knowledge base under this idempotency key returned before.
+    #[instrument(target = "store", skip_all)]
     pub async fn remembered_response(
         &self,
         caller: UserId,
@@ -422,6 +441,7 @@ impl Store {
         Ok(row.map(|row| row.get(0)).transpose()?)
     }
 
+    #[instrument(target = "store", skip_all)]
     pub async fn remember_response(
         &self,
         caller: UserId,
@@ -444,6 +464,7 @@ impl Store {
     }
 
     /// Forgets what uploads returned longer than so many milliseconds ago.
+    #[instrument(target = "store", skip_all)]
     pub async fn forget_responses_older_than(&self, age_ms: i64) -> Result<(), StoreError> {
         statement("DELETE FROM idempotency_keys WHERE created_at < $1")
             .bind(now() - age_ms)

@@ -8,6 +8,7 @@ use std::{
 use api::{DocumentId, KnowledgeBaseId, PassageId};
 use engine::{lexical, split::Passage};
 use uuid::Uuid;
+use tracing::instrument;
 
 use crate::{
     Store, StoreError,
@@ -43,6 +44,7 @@ const STORED: &str = "
 
 impl Store {
     /// Which index of the passages is in use.
+    #[instrument(target = "store", skip_all)]
     pub async fn index_generation(&self) -> Result<i64, StoreError> {
         let row = statement("SELECT generation FROM passage_index").fetch_one(&self.reads);
         Ok(row.await?.get(0)?)
@@ -50,6 +52,7 @@ impl Store {
 
     /// Has the index `new` used from now on in place of `old`, if it holds every passage up to and including `through`.
     /// False, and nothing changed, when there are later ones by now, or `old` is not used any more.
+    #[instrument(target = "store", skip_all)]
     pub async fn use_index(&self, old: i64, new: i64, through: i64) -> Result<bool, StoreError> {
         let mut tx = self.writes.begin().await?;
         // Waits for what is being published.
@@ -70,6 +73,7 @@ impl Store {
     }
 
     /// The last passage, when nothing is just being published: whatever is published from now on comes after it.
+    #[instrument(target = "store", skip_all)]
     pub async fn last_settled_passage(&self) -> Result<i64, StoreError> {
         let mut tx = self.writes.begin().await?;
         statement("SELECT generation FROM passage_index")
@@ -83,6 +87,7 @@ impl Store {
     }
 
     /// The published passages after the one at `after`, in order. Terms are made anew of what is stored.
+    #[instrument(target = "store", skip_all)]
     pub async fn indexed_passages_after(&self, after: i64, limit: u32) -> Result<Vec<IndexedPassage>, StoreError> {
         let rows = statement(STORED)
             .push("passages.seq > $1 ORDER BY passages.seq LIMIT $2")
@@ -134,6 +139,7 @@ impl Store {
     }
 
     /// How many passages are published.
+    #[instrument(target = "store", skip_all)]
     pub async fn count_passages(&self) -> Result<u64, StoreError> {
         let row = statement("SELECT count(*) FROM passages")
             .fetch_one(&self.reads)
@@ -142,6 +148,7 @@ impl Store {
     }
 
     /// How many passages are published in each knowledge base that has any.
+    #[instrument(target = "store", skip_all)]
     pub async fn passage_counts(&self) -> Result<Vec<(KnowledgeBaseId, u64)>, StoreError> {
         let rows = statement("SELECT knowledge_base_id, count(*) FROM passages GROUP BY knowledge_base_id")
             .fetch_all(&self.reads)
@@ -152,6 +159,7 @@ impl Store {
     }
 
     /// The passages that are kept aside for a document, by their places in it.
+    #[instrument(target = "store", skip_all)]
     pub async fn staged(
         &self,
         document: DocumentId,
@@ -182,6 +190,7 @@ impl Store {
     }
 
     /// These passages as far as they are published in these knowledge bases.
+    #[instrument(target = "store", skip_all)]
     pub async fn placed_passages(
         &self,
         within: &[KnowledgeBaseId],
@@ -205,6 +214,7 @@ impl Store {
     }
 
     /// Those of these documents that there are.
+    #[instrument(target = "store", skip_all)]
     pub async fn documents_that_exist(&self, of: &[DocumentId]) -> Result<Vec<DocumentId>, StoreError> {
         let ids: Vec<Uuid> = statement("SELECT id FROM documents WHERE id IN ")
             .push_list(of.iter().map(|id| id.0))

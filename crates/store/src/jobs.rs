@@ -2,6 +2,7 @@
 
 use api::DocumentId;
 use uuid::Uuid;
+use tracing::instrument;
 
 use crate::{Store, StoreError, database::statement, time::now};
 
@@ -17,7 +18,7 @@ pub(crate) const OR_BEGIN_ANEW: &str = "
 ///
 /// What a worker writes about its document is written only while the lease is its own: a worker that was overtaken
 /// (its document was cancelled and retried, or its lease ran out) changes nothing any more.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Job {
     pub document: DocumentId,
     pub worker: Uuid,
@@ -25,6 +26,8 @@ pub struct Job {
     pub starts: u32,
     /// How often it ended in an error that may pass.
     pub failures: u32,
+    /// The trace of the upload, as the header `traceparent` has it.
+    pub trace: Option<String>,
 }
 
 /// What waits to be read.
@@ -42,6 +45,7 @@ pub struct Queue {
 
 impl Store {
     /// How much there is to do, and how late it is.
+    #[instrument(target = "store", skip_all)]
     pub async fn queue(&self) -> Result<Queue, StoreError> {
         let row = statement(
             "SELECT count(*) FILTER (WHERE leased_until >= $1) AS running,
@@ -64,6 +68,7 @@ impl Store {
 
     /// Leases the job that has waited longest, if any is due. Of large files at most `most_large` are read at a time,
     /// so that a small one need not wait for hours until they have ended.
+    #[instrument(target = "store", skip_all)]
     pub async fn lease_job(&self, worker: Uuid, lease_ms: i64, most_large: u32) -> Result<Option<Job>, StoreError> {
         let row = statement(
             "UPDATE jobs SET leased_by = $1, leased_until = $2 + $3, starts = starts + 1
@@ -75,7 +80,7 @@ impl Store {
                  ORDER BY run_after, document_id LIMIT 1",
         )
         .push_for_postgres(" FOR UPDATE OF jobs SKIP LOCKED")
-        .push(") RETURNING document_id, starts, failures")
+        .push(") RETURNING document_id, starts, failures, trace")
         .bind(worker)
         .bind(now())
         .bind(lease_ms)
@@ -89,12 +94,14 @@ impl Store {
                 worker,
                 starts: row.get("starts")?,
                 failures: row.get("failures")?,
+                trace: row.get("trace")?,
             })
         })
         .transpose()
     }
 
     /// Renews a lease. False when the job is gone (cancelled, deleted) or somebody else's.
+    #[instrument(target = "store", skip_all)]
     pub async fn renew_lease(&self, job: &Job, lease_ms: i64) -> Result<bool, StoreError> {
         let renewed = statement("UPDATE jobs SET leased_until = $3 WHERE document_id = $1 AND leased_by = $2")
             .bind(job.document.0)
@@ -106,6 +113,7 @@ impl Store {
     }
 
     /// Gives a job back that was not finished for no fault of its own; it does not count as begun.
+    #[instrument(target = "store", skip_all)]
     pub async fn give_job_back(&self, job: &Job, pause_ms: i64) -> Result<(), StoreError> {
         statement(
             "UPDATE jobs SET leased_by = NULL, leased_until = 0, run_after = $3, starts = starts - 1
@@ -120,6 +128,7 @@ impl Store {
     }
 
     /// Puts a job back that ended in an error which may pass, to be tried again after a pause.
+    #[instrument(target = "store", skip_all)]
     pub async fn postpone_job(&self, job: &Job, pause_ms: i64) -> Result<(), StoreError> {
         statement(
             "UPDATE jobs SET leased_by = NULL, leased_until = 0, run_after = $3, failures = failures + 1
@@ -134,6 +143,7 @@ impl Store {
     }
 
     /// Ends every lease: called at start, when no worker of this installation can be alive.
+    #[instrument(target = "store", skip_all)]
     pub async fn release_all_leases(&self) -> Result<(), StoreError> {
         statement("UPDATE jobs SET leased_by = NULL, leased_until = 0")
             .execute(&self.writes)

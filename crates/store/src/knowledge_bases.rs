@@ -5,6 +5,7 @@ use api::{
     Person, UpdateKnowledgeBase, UserId,
 };
 use uuid::Uuid;
+use tracing::instrument;
 
 use crate::{
     Store, StoreError,
@@ -75,6 +76,7 @@ pub(crate) async fn note_change(tx: &mut Transaction<'_>, id: KnowledgeBaseId) -
 }
 
 impl Store {
+    #[instrument(target = "store", skip_all)]
     pub async fn create_knowledge_base(
         &self,
         caller: UserId,
@@ -96,6 +98,7 @@ impl Store {
         self.knowledge_base(caller, id).await
     }
 
+    #[instrument(target = "store", skip_all)]
     pub async fn knowledge_base(&self, caller: UserId, id: KnowledgeBaseId) -> Result<KnowledgeBase, StoreError> {
         let row = statement(format!("{SELECT} WHERE kb.id = $2"))
             .bind(caller.0)
@@ -106,6 +109,7 @@ impl Store {
         Ok(knowledge_base(&row)?)
     }
 
+    #[instrument(target = "store", skip_all)]
     pub async fn knowledge_bases(&self, caller: UserId, query: &PageQuery) -> Result<Page<KnowledgeBase>, StoreError> {
         let limit = page_limit(query.limit);
         let after = Cursor::parse_optional(query.cursor.as_deref())?;
@@ -124,6 +128,7 @@ impl Store {
         Ok(page(items, limit, |item| Cursor::at(item.id.0)))
     }
 
+    #[instrument(target = "store", skip_all)]
     pub async fn update_knowledge_base(
         &self,
         caller: UserId,
@@ -146,6 +151,7 @@ impl Store {
     }
 
     /// Deletes a knowledge base with everything in it, and says which documents were.
+    #[instrument(target = "store", skip_all)]
     pub async fn delete_knowledge_base(
         &self,
         caller: UserId,
@@ -169,6 +175,7 @@ impl Store {
     ///
     /// # Errors
     /// [`StoreError::NotFound`] without any access, [`StoreError::Forbidden`] with too little.
+    #[instrument(target = "store", skip_all)]
     pub async fn require_access(&self, caller: UserId, id: KnowledgeBaseId, needed: Access) -> Result<(), StoreError> {
         let held = statement("SELECT access FROM knowledge_base_access WHERE knowledge_base_id = $1 AND user_id = $2")
             .bind(id.0)
@@ -184,6 +191,7 @@ impl Store {
     }
 
     /// Of these knowledge bases (of all, when empty), those the caller may read.
+    #[instrument(target = "store", skip_all)]
     pub async fn readable(&self, caller: UserId, of: &[KnowledgeBaseId]) -> Result<Vec<KnowledgeBaseId>, StoreError> {
         let ids: Vec<Uuid> = statement("SELECT knowledge_base_id FROM knowledge_base_access WHERE user_id = $1")
             .bind(caller.0)
@@ -197,6 +205,7 @@ impl Store {
     }
 
     /// These knowledge bases, each with a number that grows with every change to what can be found in it.
+    #[instrument(target = "store", skip_all)]
     pub async fn revisions(&self, of: &[KnowledgeBaseId]) -> Result<Vec<(KnowledgeBaseId, i64)>, StoreError> {
         let rows = statement("SELECT id, revision FROM knowledge_bases WHERE id IN ")
             .push_list(of.iter().map(|id| id.0))
@@ -207,6 +216,7 @@ impl Store {
             .collect()
     }
 
+    #[instrument(target = "store", skip_all)]
     pub async fn members(&self, caller: UserId, id: KnowledgeBaseId) -> Result<Vec<Member>, StoreError> {
         self.require_access(caller, id, Access::Viewer).await?;
         let rows = statement(
@@ -230,6 +240,7 @@ impl Store {
     }
 
     /// Shares with somebody, or changes what they may do. False when they own it and so have all access already.
+    #[instrument(target = "store", skip_all)]
     pub async fn share(
         &self,
         caller: UserId,
@@ -253,6 +264,7 @@ impl Store {
 
     /// Takes a share back; members may also leave by themselves. False when it was not shared with them: the owner
     /// cannot leave.
+    #[instrument(target = "store", skip_all)]
     pub async fn unshare(&self, caller: UserId, id: KnowledgeBaseId, with: UserId) -> Result<bool, StoreError> {
         let needed = if caller == with { Access::Viewer } else { Access::Owner };
         self.require_access(caller, id, needed).await?;

@@ -25,7 +25,7 @@ mod passages;
 mod time;
 mod upload_claims;
 
-pub use accounts::{NewSession, NewUser, StoredUser};
+pub use accounts::{NewSession, NewUser, People, StoredUser};
 pub use checks::Damaged;
 pub use connections::{NewConnection, StoredConnection};
 pub use conversations::{AnswerState, Question};
@@ -35,7 +35,7 @@ pub use embedded_index::EmbeddedIndex;
 pub use error::StoreError;
 pub use indexed::{IndexedPassage, PlacedPassage};
 pub use jobs::{Job, Queue};
-pub use open::{Location, Schema, Store};
+pub use open::{Connections, Location, Schema, Store};
 pub use passage_index::{CANDIDATES, IndexError, OWN_INDEX, PassageIndex, Rankings, Sought, cosine};
 pub use passages::{NewPassage, PassageRow, PassageSpan};
 pub use upload_claims::UploadClaim;

@@ -81,6 +81,14 @@ pub struct Store {
     pub(crate) frequencies: Frequencies,
 }
 
+/// Connections to the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Connections {
+    pub used: u64,
+    pub idle: u64,
+    pub most: u64,
+}
+
 /// A database's schema, as this program sees it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Schema {
@@ -207,6 +215,21 @@ impl Store {
                 connection.close().await?;
                 Ok(schema)
             }
+        }
+    }
+
+    /// How many connections there are now.
+    pub fn connections(&self) -> Connections {
+        let pools: &[&Pool] = match &self.writes {
+            Pool::Sqlite(_) => &[&self.reads, &self.writes],
+            Pool::Postgres(_) => &[&self.writes],
+        };
+        let sum = |of: fn(&Pool) -> u64| pools.iter().map(|pool| of(pool)).sum::<u64>();
+        let idle = sum(Pool::idle);
+        Connections {
+            used: sum(Pool::size).saturating_sub(idle),
+            idle,
+            most: sum(Pool::most),
         }
     }
 

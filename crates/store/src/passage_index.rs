@@ -42,6 +42,11 @@ pub trait PassageIndex: Send + Sync {
 
     /// Frees what is held of a deleted knowledge base.
     async fn forget(&self, store: &Store, knowledge_base: KnowledgeBaseId) -> Result<(), IndexError>;
+
+    /// Asks the server that the index is on whether it is there; one that is in the database has none of its own.
+    async fn reachable(&self) -> Result<(), IndexError> {
+        Ok(())
+    }
 }
 
 /// What can go wrong with an index that is on a server of its own.

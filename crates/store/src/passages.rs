@@ -5,6 +5,7 @@ use std::{collections::HashMap, ops::RangeInclusive};
 use api::{DocumentId, KnowledgeBaseId, PassageId, SearchHit, UserId};
 use engine::{embed::to_f16_bytes, split::Passage};
 use uuid::Uuid;
+use tracing::instrument;
 
 use crate::{
     Store, StoreError,
@@ -198,6 +199,7 @@ const BM25_ON_POSTGRES: &str = "
 
 impl Store {
     /// The best passages by BM25 (k1 1.2, b 0.75, as FTS5 has them), best first, with their scores (higher is better).
+    #[instrument(target = "store", skip_all)]
     pub async fn lexical_search(
         &self,
         knowledge_bases: &[KnowledgeBaseId],
@@ -286,6 +288,7 @@ impl Store {
     }
 
     /// These passages as far as they still exist in these knowledge bases, in no order.
+    #[instrument(target = "store", skip_all)]
     pub async fn passages(
         &self,
         knowledge_bases: &[KnowledgeBaseId],
@@ -324,6 +327,7 @@ impl Store {
     }
 
     /// The text of a document from one of its passages to another, with what stands between them.
+    #[instrument(target = "store", skip_all)]
     pub async fn passage_span(
         &self,
         caller: UserId,

@@ -2,6 +2,7 @@
 
 use api::{KnowledgeBaseId, UserId};
 use uuid::Uuid;
+use tracing::instrument;
 
 use crate::{Store, StoreError, database::statement, time::now};
 
@@ -16,6 +17,7 @@ pub struct UploadClaim {
 
 impl Store {
     /// False while somebody else's claim on the same upload lasts.
+    #[instrument(target = "store", skip_all)]
     pub async fn claim_upload(&self, claim: &UploadClaim, lease_ms: i64) -> Result<bool, StoreError> {
         let claimed = statement(
             "INSERT INTO upload_claims (user_id, knowledge_base_id, key, claimed_by, claimed_until)
@@ -36,6 +38,7 @@ impl Store {
     }
 
     /// False when the claim ran out and the upload is somebody else's, or over.
+    #[instrument(target = "store", skip_all)]
     pub async fn renew_upload_claim(&self, claim: &UploadClaim, lease_ms: i64) -> Result<bool, StoreError> {
         let renewed = statement(
             "UPDATE upload_claims SET claimed_until = $5
@@ -51,6 +54,7 @@ impl Store {
         Ok(renewed > 0)
     }
 
+    #[instrument(target = "store", skip_all)]
     pub async fn release_upload_claim(&self, claim: &UploadClaim) -> Result<(), StoreError> {
         statement(
             "DELETE FROM upload_claims WHERE user_id = $1 AND knowledge_base_id = $2 AND key = $3 AND claimed_by = $4",
@@ -65,6 +69,7 @@ impl Store {
     }
 
     /// Ends every claim: called at start, when nobody can be taking an upload of this installation.
+    #[instrument(target = "store", skip_all)]
     pub async fn release_all_upload_claims(&self) -> Result<(), StoreError> {
         statement("DELETE FROM upload_claims").execute(&self.writes).await?;
         Ok(())

@@ -18,6 +18,7 @@ use engine::{
 use futures::{FutureExt, StreamExt};
 use store::{AnswerState, Question, StoreError};
 use tokio::time::{Instant, MissedTickBehavior};
+use tracing::{Instrument, field::Empty};
 use uuid::Uuid;
 
 use super::{
@@ -27,7 +28,13 @@ use super::{
     markdown, retrieval,
     running::{self, RunningAnswer},
 };
-use crate::{assistants::template, connections, http::ApiError, state::AppState};
+use crate::{
+    assistants::template,
+    connections,
+    http::ApiError,
+    state::AppState,
+    telemetry::{METRICS, traces},
+};
 
 const SAVE_EVERY: Duration = Duration::from_secs(1);
 const SHOW_EVERY: Duration = Duration::from_millis(100);
@@ -72,7 +79,8 @@ pub async fn begin(
     }
     // In a task of its own: a caller who goes away in the middle must not leave an answer that nobody writes.
     let (state, conversation) = (state.clone(), conversation.id);
-    tokio::spawn(async move { begin_writing(state, caller, assistant, conversation, question).await })
+    let beginning = async move { begin_writing(state, caller, assistant, conversation, question).await };
+    tokio::spawn(beginning.in_current_span())
         .await
         .map_err(ApiError::internal)?
 }
@@ -111,7 +119,11 @@ async fn begin_writing(
         },
         saved: (Instant::now(), 0),
     };
-    tokio::spawn(writing.run_to_end());
+    // Of the request's trace, but not within its span, which ends before.
+    let span = tracing::info_span!(parent: None, "answer", message = %answer.id, trace = Empty);
+    traces::continue_from(&span, traces::current().as_deref());
+    traces::name_trace(&span);
+    tokio::spawn(writing.run_to_end().instrument(span));
     Ok(Asked {
         conversation,
         question: with_html(question),
@@ -191,10 +203,23 @@ impl Writing {
         match ended {
             Ok(status) => self.written.status = status,
             Err(problem) => {
+                METRICS.error(&problem.code);
                 self.written.status = MessageStatus::Failed;
                 self.written.error = Some(problem);
             }
         }
+        let kind = match self.written.kind {
+            Some(AnswerKind::Generated) => "generated",
+            Some(AnswerKind::Extractive) => "extractive",
+            Some(AnswerKind::NotFound) => "not_found",
+            None => "none",
+        };
+        let outcome = match self.written.status {
+            MessageStatus::Complete => "done",
+            MessageStatus::Stopped => "stopped",
+            MessageStatus::Failed | MessageStatus::Streaming => "failed",
+        };
+        METRICS.answer_ended(kind, outcome);
         match self.state.store.save_answer(self.answer, &self.written).await {
             Ok(Some(message)) => self.running.tell(AnswerEvent::Done {
                 message: Box::new(with_html(message)),

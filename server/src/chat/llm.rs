@@ -1,6 +1,9 @@
 //! A thin client for OpenAI-compatible endpoints; thin because they differ in everything but the essentials.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, OnceLock},
+    time::{Duration, Instant},
+};
 
 use api::Problem;
 use chrono::{DateTime, Utc};
@@ -10,9 +13,13 @@ use reqwest::{Method, Response, StatusCode, header};
 use secrecy::{ExposeSecret, SecretString};
 use serde::{Deserialize, Serialize};
 use tokio::time::timeout;
+use tracing::{Instrument, Span};
 use url::Url;
 
-use crate::outbound::{self, Outbound, OutboundError};
+use crate::{
+    outbound::{self, Outbound, OutboundError},
+    telemetry::METRICS,
+};
 
 /// A list of models or the text of an error is not longer than this.
 const LONGEST_BODY: usize = 4 << 20;
@@ -185,6 +192,85 @@ struct Chunk {
     choices: Vec<Choice>,
     #[serde(default)]
     error: Option<serde_json::Value>,
+    /// Most endpoints tell it with the last chunk, if they do; it decides nothing, so it may be anything.
+    #[serde(default)]
+    usage: serde_json::Value,
+}
+
+impl Chunk {
+    fn tell_usage(&mut self, usage: &OnceLock<Usage>) {
+        if let Ok(told) = serde_json::from_value(self.usage.take()) {
+            usage.set(told).ok();
+        }
+    }
+}
+
+/// Tokens, as the endpoint counts them.
+#[derive(Debug, Clone, Copy, Deserialize)]
+struct Usage {
+    prompt_tokens: u64,
+    completion_tokens: u64,
+}
+
+/// A request to a model, for the metrics and the trace. Dropped before it has ended, it was stopped.
+struct Measured {
+    begun: Instant,
+    span: Span,
+    outcome: &'static str,
+    usage: Arc<OnceLock<Usage>>,
+    /// As tokens are often counted where nobody says: four characters sent, and each piece received.
+    sent_characters: usize,
+    received_pieces: u64,
+}
+
+impl Measured {
+    fn begin(request: &ChatRequest) -> Self {
+        Self {
+            begun: Instant::now(),
+            span: tracing::info_span!(target: "model", "chat", otel.kind = "client"),
+            outcome: "stopped",
+            usage: Arc::default(),
+            sent_characters: request.messages.iter().map(|message| message.content.chars().count()).sum(),
+            received_pieces: 0,
+        }
+    }
+
+    fn whole(
+        self,
+        pieces: BoxStream<'static, Result<String, LlmError>>,
+    ) -> impl Stream<Item = Result<String, LlmError>> + Send + use<> {
+        let ended = futures::stream::once(std::future::ready(None));
+        let mut measured = self;
+        pieces.map(Some).chain(ended).filter_map(move |piece| {
+            measured.hear(piece.as_ref());
+            std::future::ready(piece)
+        })
+    }
+
+    fn hear(&mut self, piece: Option<&Result<String, LlmError>>) {
+        match piece {
+            None if self.outcome == "stopped" => self.outcome = "done",
+            None => {}
+            Some(Err(_)) => self.outcome = "failed",
+            Some(Ok(_)) => {
+                if self.received_pieces == 0 {
+                    METRICS.model_began(self.begun.elapsed());
+                }
+                self.received_pieces += 1;
+            }
+        }
+    }
+}
+
+impl Drop for Measured {
+    fn drop(&mut self) {
+        METRICS.model_answered(self.outcome, self.begun.elapsed());
+        let usage = self.usage.get().copied().unwrap_or(Usage {
+            prompt_tokens: (self.sent_characters / 4) as u64,
+            completion_tokens: self.received_pieces,
+        });
+        METRICS.model_tokens(usage.prompt_tokens, usage.completion_tokens);
+    }
 }
 
 #[derive(Deserialize)]
@@ -224,6 +310,21 @@ impl Llm {
     ///
     /// An answer that ends without saying so ends in [`LlmError::CutOff`].
     pub async fn chat(&self, request: &ChatRequest) -> Result<BoxStream<'static, Result<String, LlmError>>, LlmError> {
+        let mut measured = Measured::begin(request);
+        match self.begin_chat(request, measured.usage.clone()).instrument(measured.span.clone()).await {
+            Ok(pieces) => Ok(measured.whole(pieces).boxed()),
+            Err(error) => {
+                measured.outcome = "failed";
+                Err(error)
+            }
+        }
+    }
+
+    async fn begin_chat(
+        &self,
+        request: &ChatRequest,
+        usage: Arc<OnceLock<Usage>>,
+    ) -> Result<BoxStream<'static, Result<String, LlmError>>, LlmError> {
         let response = self.send_patiently(request).await?;
         if response.status().is_redirection() {
             return Err(LlmError::NotAnEndpoint);
@@ -242,13 +343,13 @@ impl Llm {
         let media_type = media_type.and_then(|value| value.to_str().ok()).unwrap_or_default();
         if media_type.starts_with("application/json") {
             let body = body(response, self.patience).await.ok_or(LlmError::CutOff)?;
-            let answer = whole(&body);
+            let answer = whole(&body, &usage);
             return Ok(futures::stream::once(async { answer }).boxed());
         }
         if media_type.starts_with("text/html") {
             return Err(LlmError::NotAnEndpoint);
         }
-        Ok(pieces(response.bytes_stream(), self.patience).boxed())
+        Ok(pieces(response.bytes_stream(), self.patience, usage).boxed())
     }
 
     /// Asks again after the time that a busy endpoint names, if it is short.
@@ -358,8 +459,9 @@ fn shown(message: &str) -> String {
 }
 
 /// An answer that was not streamed.
-fn whole(body: &[u8]) -> Result<String, LlmError> {
-    let chunk: Chunk = serde_json::from_slice(body).map_err(|_| LlmError::Malformed)?;
+fn whole(body: &[u8], usage: &OnceLock<Usage>) -> Result<String, LlmError> {
+    let mut chunk: Chunk = serde_json::from_slice(body).map_err(|_| LlmError::Malformed)?;
+    chunk.tell_usage(usage);
     let mut thoughts = Thoughts::default();
     let said = content(chunk)?
         .and_then(|choice| choice.delta.content)
@@ -428,6 +530,7 @@ impl Thoughts {
 fn pieces<E: std::error::Error + Send>(
     bytes: impl Stream<Item = Result<bytes::Bytes, E>> + Send + 'static,
     patience: Patience,
+    usage: Arc<OnceLock<Usage>>,
 ) -> impl Stream<Item = Result<String, LlmError>> + Send {
     struct Reading<S> {
         events: S,
@@ -436,6 +539,7 @@ fn pieces<E: std::error::Error + Send>(
         /// A reason to finish was given.
         finished: bool,
         over: bool,
+        usage: Arc<OnceLock<Usage>>,
     }
     let mut received = 0;
     let bytes = bytes.map(move |chunk| {
@@ -453,6 +557,7 @@ fn pieces<E: std::error::Error + Send>(
         begun: false,
         finished: false,
         over: false,
+        usage,
     };
     futures::stream::unfold(start, move |mut reading| async move {
         if reading.over {
@@ -475,11 +580,14 @@ fn pieces<E: std::error::Error + Send>(
                 }
             };
             reading.begun = true;
-            let choice = match serde_json::from_str(&event.data).map(content) {
-                Err(_) => break Err(LlmError::Malformed),
-                Ok(Err(error)) => break Err(error),
-                Ok(Ok(None)) => continue,
-                Ok(Ok(Some(choice))) => choice,
+            let Ok(mut chunk) = serde_json::from_str::<Chunk>(&event.data) else {
+                break Err(LlmError::Malformed);
+            };
+            chunk.tell_usage(&reading.usage);
+            let choice = match content(chunk) {
+                Err(error) => break Err(error),
+                Ok(None) => continue,
+                Ok(Some(choice)) => choice,
             };
             reading.finished |= choice.finish_reason.is_some();
             let text = reading.thoughts.without(&choice.delta.content.unwrap_or_default());

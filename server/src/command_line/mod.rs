@@ -15,17 +15,15 @@ mod reindex;
 mod upload_form;
 mod user;
 
-use std::{
-    io::{self, IsTerminal},
-    process::ExitCode,
-};
+use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
 use crate::{
-    config::{ConfigArgs, Loaded, LogFormat, SETTINGS, Source},
+    config::{ConfigArgs, ConfigError, Loaded, SETTINGS, Source},
     serve,
+    telemetry::{Telemetry, TelemetryError},
 };
 
 /// Ask questions of your own documents
@@ -74,19 +72,23 @@ pub fn run() -> ExitCode {
     }
     let outcome = Loaded::read(&cli.settings, std::env::vars_os());
     // Of wrong configuration the doctor tells in its own way.
-    let outcome = match (cli.command, outcome) {
-        (Command::Doctor(doctor), loaded) => on_runtime(doctor.run(loaded)),
-        (Command::Config(print), _) if print.example => Ok(config::print_example()),
-        (_, Err(error)) => Err(error.into()),
-        (command, Ok(loaded)) => {
-            log(&loaded, matches!(command, Command::Serve));
-            on_runtime(run_command(command, loaded))
-        }
-    };
+    let outcome = run_with(cli.command, outcome);
     outcome.unwrap_or_else(|error| {
         eprintln!("hyperion: {error}");
         ExitCode::FAILURE
     })
+}
+
+fn run_with(command: Command, loaded: Result<Loaded, ConfigError>) -> Result<ExitCode, Failure> {
+    match (command, loaded) {
+        (Command::Doctor(doctor), loaded) => on_runtime(doctor.run(loaded)),
+        (Command::Config(print), _) if print.example => Ok(config::print_example()),
+        (_, Err(error)) => Err(error.into()),
+        (command, Ok(loaded)) => {
+            let _telemetry = watch(&loaded, matches!(command, Command::Serve))?;
+            on_runtime(run_command(command, loaded))
+        }
+    }
 }
 
 /// Every setting's help also names its variable and what it accepts.
@@ -125,19 +127,12 @@ async fn run_command(command: Command, loaded: Loaded) -> Result<ExitCode, Failu
     }
 }
 
-/// Logs to standard error. Commands that end by themselves say what matters, so they log only what is not expected,
-/// unless they were told what to log.
-fn log(loaded: &Loaded, serving: bool) {
+/// Commands that end by themselves say what matters, so they log only what is not expected, unless they were told what to
+/// log.
+fn watch(loaded: &Loaded, serving: bool) -> Result<Telemetry, TelemetryError> {
     let filter = match loaded.source("log") {
         Source::Default if !serving => EnvFilter::new("error"),
         _ => EnvFilter::new(&loaded.config.log),
     };
-    let lines = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_ansi(io::stderr().is_terminal())
-        .with_writer(io::stderr);
-    match loaded.config.log_format {
-        LogFormat::Text => lines.init(),
-        LogFormat::Json => lines.json().init(),
-    }
+    Telemetry::begin(&loaded.config, filter)
 }

@@ -3,6 +3,7 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use tracing_subscriber::EnvFilter;
+use url::Url;
 
 use super::value::{DatabaseUrl, Given, LogFormat, MilvusUrl, OriginalsUrl, RedisUrl, Role, Value};
 
@@ -89,6 +90,8 @@ settings! {
     listen: SocketAddr = SocketAddr::from(([127, 0, 0, 1], 8080)), "an IP address and a port like 127.0.0.1:8080";
     /// Address and port of metrics for Prometheus, at /metrics; none unless given
     metrics_listen: Option<SocketAddr> = None, "an IP address and a port like 127.0.0.1:9464";
+    /// Collector of traces, by OTLP over HTTP; no traces are sent unless given
+    otlp_endpoint: Option<Url> = None, "an address like http://127.0.0.1:4318";
     /// Folder of the database, the original files and the secret key
     data_dir: PathBuf = PathBuf::from("data"), "a path";
     /// PostgreSQL database to keep everything but the original files in; a SQLite file in data_dir unless given

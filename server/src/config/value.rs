@@ -6,6 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use url::Url;
+
 /// A value as it was given.
 pub enum Given<'a> {
     /// By a flag or in the environment.
@@ -98,6 +100,17 @@ impl Value for Option<PathBuf> {
     }
 }
 
+impl Value for Option<Url> {
+    fn from_text(text: &str) -> Option<Self> {
+        let url = Url::parse(text).ok()?;
+        (["http", "https"].contains(&url.scheme()) && url.host().is_some()).then_some(Some(url))
+    }
+
+    fn to_toml(&self) -> Option<String> {
+        quoted(self.as_ref()?.as_str())
+    }
+}
+
 impl Value for bool {
     fn from_text(text: &str) -> Option<Self> {
         text.parse().ok()
@@ -183,12 +196,12 @@ secret_address! {
     /// Where Milvus is.
     MilvusUrl: |text: &str| milvus::Address::parse(text).is_ok();
     /// Where the original files are.
-    OriginalsUrl: |text: &str| url::Url::parse(text).is_ok_and(|url| url.scheme() == "s3" && url.host().is_some());
+    OriginalsUrl: |text: &str| Url::parse(text).is_ok_and(|url| url.scheme() == "s3" && url.host().is_some());
 }
 
 /// The address with stars for its password, in the user part or among the options.
 fn masked(url: &str) -> String {
-    let Ok(mut url) = url::Url::parse(url) else {
+    let Ok(mut url) = Url::parse(url) else {
         return "********".to_owned();
     };
     if url.password().is_some() {

@@ -11,7 +11,7 @@ use store::{NewDocument, StoreError};
 use uuid::Uuid;
 
 use super::original_path;
-use crate::{http::ApiError, state::AppState};
+use crate::{http::ApiError, state::AppState, telemetry::traces};
 
 /// How much of a file is looked at to say what it is before it is read, in bytes.
 const START: usize = 4096;
@@ -73,6 +73,7 @@ pub async fn take_in(
             return refused(not_stored(state.config.originals_url.is_some()));
         }
     };
+    let trace = traces::current();
     let new = NewDocument {
         id,
         knowledge_base,
@@ -81,6 +82,7 @@ pub async fn take_in(
         size: stored.size,
         sha256: &stored.sha256,
         source_url: file.source_url,
+        trace: trace.as_deref(),
     };
     let accepted = state.store.accept_document(caller, &new).await;
     // When the connection to the database broke it is not known whether the document was accepted: its original stays,

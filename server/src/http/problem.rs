@@ -9,6 +9,8 @@ use axum::{
 };
 use store::{IndexError, StoreError};
 
+use crate::telemetry::METRICS;
+
 /// An error that is shown to the caller.
 #[derive(Debug)]
 pub struct ApiError(pub Problem);
@@ -148,6 +150,9 @@ impl From<IndexError> for ApiError {
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let status = StatusCode::from_u16(self.0.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        if status.is_server_error() {
+            METRICS.error(&self.0.code);
+        }
         let retry_after = self.0.retry_after;
         let mut response = (status, axum::Json(self.0)).into_response();
         let headers = response.headers_mut();

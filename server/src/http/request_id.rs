@@ -6,8 +6,10 @@ use axum::{
     middleware::Next,
     response::Response,
 };
-use tracing::Instrument;
+use tracing::{Instrument, field::Empty};
 use uuid::Uuid;
+
+use crate::telemetry::traces;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -17,7 +19,16 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub async fn give(request: Request, next: Next) -> Response {
     let id = Uuid::now_v7().to_string();
     // Queries hold what people search for, so the path alone is logged.
-    let span = tracing::info_span!("request", %id, method = %request.method(), path = request.uri().path());
+    let span = tracing::info_span!(
+        "request",
+        %id,
+        method = %request.method(),
+        path = request.uri().path(),
+        trace = Empty,
+        otel.kind = "server"
+    );
+    traces::continue_request(&span, request.headers());
+    traces::name_trace(&span);
     let mut response = next.run(request).instrument(span).await;
     if let Ok(id) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, id);

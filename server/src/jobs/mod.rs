@@ -9,10 +9,15 @@ use futures::FutureExt;
 use store::{Job, StoreError};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, field::Empty};
 use uuid::Uuid;
 
 use self::read::{ReadError, read};
-use crate::{documents::leftovers, state::AppState};
+use crate::{
+    documents::leftovers,
+    state::AppState,
+    telemetry::{METRICS, traces},
+};
 
 /// A worker that dies is replaced after so long at most.
 const LEASE: Duration = Duration::from_secs(15);
@@ -81,7 +86,7 @@ async fn work(state: AppState, stop: CancellationToken) {
         tokio::select! {
             biased;
             outcome = attempt(&state, &job) => settle(&state, &job, outcome).await,
-            () = lease_lost(&state, &job) => {}
+            () = lease_lost(&state, &job) => METRICS.attempt_ended("cancelled"),
             () = stop.cancelled() => give_back(&state, &job, Duration::ZERO).await,
         }
     }
@@ -92,7 +97,10 @@ async fn attempt(state: &AppState, job: &Job) -> Result<(), ReadError> {
     if job.starts > MOST_STARTS {
         return Err(ReadError::CutOff { starts: job.starts - 1 });
     }
-    let caught = AssertUnwindSafe(read(state, job)).catch_unwind().await;
+    let span = tracing::info_span!("read", document = %job.document, trace = Empty);
+    traces::continue_from(&span, job.trace.as_deref());
+    traces::name_trace(&span);
+    let caught = AssertUnwindSafe(read(state, job)).catch_unwind().instrument(span).await;
     caught.unwrap_or_else(|panic| {
         let message = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
         let message = message.or_else(|| panic.downcast_ref::<String>().cloned());
@@ -114,19 +122,23 @@ async fn lease_lost(state: &AppState, job: &Job) {
 
 async fn settle(state: &AppState, job: &Job, outcome: Result<(), ReadError>) {
     let error = match outcome {
-        Ok(()) | Err(ReadError::Gone) => return,
+        Ok(()) => return METRICS.attempt_ended("done"),
+        Err(ReadError::Gone) => return METRICS.attempt_ended("cancelled"),
         Err(error) => error,
     };
     if error.is_of_storage() {
+        METRICS.attempt_ended("retried");
         tracing::error!(document = %job.document, %error, "reading a document waits for storage");
         return give_back(state, job, STORAGE_PAUSE).await;
     }
     let failures = job.failures + 1;
     if error.may_pass() && failures < MOST_FAILURES {
+        METRICS.attempt_ended("retried");
         tracing::warn!(document = %job.document, failures, %error, "reading a document will be tried again");
         let pause = Duration::from_secs(1 << failures);
         return log_if_not_noted(job, state.store.postpone_job(job, millis(pause)).await);
     }
+    METRICS.attempt_ended("failed");
     tracing::info!(document = %job.document, %error, "a document could not be read");
     let reason = DocumentError {
         code: error.code().to_owned(),

@@ -21,8 +21,9 @@ use object_store::ObjectStoreExt;
 use sha2::{Digest, Sha256};
 use store::{IndexError, Job, NewPassage, Published, StoreError};
 use tokio_util::io::StreamReader;
+use tracing::{Instrument, info_span};
 
-use crate::{documents::original_path, state::AppState};
+use crate::{documents::original_path, state::AppState, telemetry::METRICS};
 
 /// Passages embedded, kept and reported at a time.
 const PASSAGES_A_STEP: usize = 8;
@@ -114,43 +115,49 @@ impl ReadError {
 /// work that was interrupted goes on where it was.
 pub async fn read(state: &AppState, job: &Job) -> Result<(), ReadError> {
     let document = report(state, job, Stage::Extract, 0.0).await?;
-    let Extracted { kind, document: text } = extract(state, &document).await?;
+    let extracting = extract(state, &document).instrument(info_span!(target: "ingest", "extract"));
+    let Extracted { kind, document: text } = extracting.await?;
 
     report(state, job, Stage::Split, 0.3).await?;
-    let (text, passages) = split_unless_dropped(state, text).await?;
+    let splitting = split_unless_dropped(state, text).instrument(info_span!(target: "ingest", "split"));
+    let (text, passages) = splitting.await?;
 
     report(state, job, Stage::Embed, 0.35).await?;
     let title = text.title.as_deref().unwrap_or(&document.name);
     let kept = state.store.staged_passages(job.document).await?;
     let total = passages.len();
-    let mut rest = (0_u32..).zip(passages).peekable();
-    let mut done = 0;
-    while rest.peek().is_some() {
-        let step: Vec<(u32, Passage)> = rest.by_ref().take(PASSAGES_A_STEP).collect();
-        done += step.len();
-        let embedded = embed(state, title, step, &kept).await?;
-        let progress = (0.35 + 0.6 * done as f32 / total as f32).min(0.95);
-        let staged = state
-            .store
-            .stage_passages(job, Stage::Embed, progress, &embedded)
-            .await?;
-        state.changes.document_changed(&staged.ok_or(ReadError::Gone)?).await;
-    }
+    let embedding = async {
+        let mut rest = (0_u32..).zip(passages).peekable();
+        let mut done = 0;
+        while rest.peek().is_some() {
+            let step: Vec<(u32, Passage)> = rest.by_ref().take(PASSAGES_A_STEP).collect();
+            done += step.len();
+            let embedded = embed(state, title, step, &kept).await?;
+            let progress = (0.35 + 0.6 * done as f32 / total as f32).min(0.95);
+            let staged = state
+                .store
+                .stage_passages(job, Stage::Embed, progress, &embedded)
+                .await?;
+            state.changes.document_changed(&staged.ok_or(ReadError::Gone)?).await;
+        }
+        Ok::<(), ReadError>(())
+    };
+    embedding.instrument(info_span!(target: "ingest", "embed")).await?;
 
     let document = report(state, job, Stage::Index, 0.95).await?;
     let passages = u32::try_from(total).unwrap_or(u32::MAX);
-    let index = state.passage_index.take(&state.store, &document, passages).await?;
-    let published = Published {
-        media_type: kind.media_type(),
-        text: &text,
-        passages,
-        index,
+    let publishing = async {
+        let index = state.passage_index.take(&state.store, &document, passages).await?;
+        let published = Published {
+            media_type: kind.media_type(),
+            text: &text,
+            passages,
+            index,
+        };
+        let document = state.store.publish_document(job, published).await?;
+        document.ok_or(ReadError::Gone)
     };
-    let document = state
-        .store
-        .publish_document(job, published)
-        .await?
-        .ok_or(ReadError::Gone)?;
+    let document = publishing.instrument(info_span!(target: "ingest", "index")).await?;
     state.changes.document_changed(&document).await;
     Ok(())
 }
@@ -213,7 +220,9 @@ async fn embed(
         let terms: Vec<String> = inputs.iter().map(|input| lexical::terms(input).join(" ")).collect();
         Ok::<_, EmbedError>(vectors.into_iter().zip(terms).collect::<Vec<_>>())
     });
+    let embedding = embedding.instrument(info_span!(target: "embedding", "passages"));
     let made = embedding.await??;
+    METRICS.embedded(made.len());
     let ready = passages
         .into_iter()
         .zip(made)

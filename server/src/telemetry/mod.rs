@@ -1,5 +1,12 @@
-//! What operators watch.
+//! What operators watch: the log, metrics, traces, and whether everything that is needed answers.
 
+pub mod dependencies;
+mod durations;
+mod log;
+pub mod measured;
 pub mod metrics;
+pub mod traces;
 
-pub use metrics::Metrics;
+pub use dependencies::Dependencies;
+pub use log::{Telemetry, TelemetryError};
+pub use metrics::METRICS;

@@ -22,3 +22,4 @@ mod program;
 mod proxy;
 mod replicas;
 mod slow_model;
+mod traces;

@@ -16,9 +16,9 @@ const LEFT_OUT: [&str; 6] = [
     "upload_claims",
 ];
 
-/// Columns that are not copied: who works on a job, and the contents of the index of words.
+/// Columns that are not copied: who works on a job, what trace it belongs to, and the contents of the index of words.
 const NOT_COPIED: [(&str, &[&str]); 2] = [
-    ("jobs", &["leased_by", "leased_until"]),
+    ("jobs", &["leased_by", "leased_until", "trace"]),
     ("passage_terms", &["owner", "terms"]),
 ];
 

@@ -48,6 +48,31 @@ impl Pool {
             Self::Postgres(pool) => pool.close().await,
         }
     }
+
+    /// Connections that are open.
+    pub fn size(&self) -> u64 {
+        match self {
+            Self::Sqlite(pool) => pool.size().into(),
+            Self::Postgres(pool) => pool.size().into(),
+        }
+    }
+
+    /// Connections that nobody uses.
+    pub fn idle(&self) -> u64 {
+        let idle = match self {
+            Self::Sqlite(pool) => pool.num_idle(),
+            Self::Postgres(pool) => pool.num_idle(),
+        };
+        idle as u64
+    }
+
+    /// Connections that there may be.
+    pub fn most(&self) -> u64 {
+        match self {
+            Self::Sqlite(pool) => pool.options().get_max_connections().into(),
+            Self::Postgres(pool) => pool.options().get_max_connections().into(),
+        }
+    }
 }
 
 impl Transaction<'_> {

@@ -88,6 +88,7 @@ impl Database {
             size,
             sha256: name,
             source_url: None,
+            trace: None,
         };
         self.store.accept_document(owner, &new).await.unwrap();
         id

@@ -24,6 +24,7 @@ async fn the_same_bytes_are_one_document_however_often_they_come(database: Datab
                     size: 1,
                     sha256: "same",
                     source_url: None,
+                    trace: None,
                 };
                 store.accept_document(owner, &new).await.unwrap()
             })
