@@ -11,6 +11,7 @@ use super::{Replicas, Told, redis::PREFIX};
 const KEPT_SECONDS: u64 = 600;
 /// Events of an answer that are copied at a time.
 const MOST_AT_ONCE: usize = 64;
+
 fn key(id: MessageId) -> String {
     format!("{PREFIX}answer-events:{id}")
 }
@@ -20,10 +21,11 @@ fn topic(id: MessageId) -> String {
 }
 
 impl Replicas {
-    /// Copies what is told of an answer until it is over.
+    /// Copies what is told of an answer until it is over. The answer as HTML is whole each time, so only the latest stays.
     pub async fn copy_answer(self, id: MessageId, events: impl Stream<Item = (usize, AnswerEvent)>) {
         let Some(redis) = self.redis() else { return };
         let mut events = Box::pin(events.ready_chunks(MOST_AT_ONCE));
+        let mut latest_html = None;
         while let Some(events) = events.next().await {
             let mut commands = redis::pipe();
             for (at, event) in &events {
@@ -37,6 +39,12 @@ impl Replicas {
                     .arg("event")
                     .arg(json)
                     .ignore();
+                if let AnswerEvent::Html { .. } = event
+                    && let Some(superseded) = latest_html.replace(*at)
+                {
+                    let superseded = format!("{superseded}-1");
+                    commands.cmd("XDEL").arg(key(id)).arg(superseded).ignore();
+                }
             }
             commands.cmd("EXPIRE").arg(key(id)).arg(KEPT_SECONDS).ignore();
             redis
