@@ -5,8 +5,8 @@ use api::{
     UpdateUser, User, UserId,
 };
 use chrono::{DateTime, Utc};
-use uuid::Uuid;
 use tracing::instrument;
+use uuid::Uuid;
 
 use crate::{
     Store, StoreError, assistants,

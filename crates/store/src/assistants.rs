@@ -1,8 +1,8 @@
 //! Assistants and their versions.
 
 use api::{Assistant, AssistantId, AssistantSettings, AssistantVersion, UserId};
-use uuid::Uuid;
 use tracing::instrument;
+use uuid::Uuid;
 
 use crate::{
     Store, StoreError,

@@ -8,8 +8,8 @@ use api::{
     AnswerKind, AssistantId, Author, Citation, Conversation, ConversationId, ConversationTree, DocumentId, Feedback,
     Message, MessageId, MessageStatus, Page, PageQuery, Problem, UpdateConversation, UserId,
 };
-use uuid::Uuid;
 use tracing::instrument;
+use uuid::Uuid;
 
 use crate::{
     Store, StoreError,

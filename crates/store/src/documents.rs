@@ -7,8 +7,8 @@ use api::{
 };
 use engine::document::ExtractedText;
 use sqlx::Connection;
-use uuid::Uuid;
 use tracing::instrument;
+use uuid::Uuid;
 
 use crate::{
     Job, NewPassage, Store, StoreError,

@@ -7,8 +7,8 @@ use std::{
 
 use api::{DocumentId, KnowledgeBaseId, PassageId};
 use engine::{lexical, split::Passage};
-use uuid::Uuid;
 use tracing::instrument;
+use uuid::Uuid;
 
 use crate::{
     Store, StoreError,

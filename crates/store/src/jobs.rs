@@ -1,8 +1,8 @@
 //! The queue of documents to be read. A lease that is not renewed runs out, and another worker takes over.
 
 use api::DocumentId;
-use uuid::Uuid;
 use tracing::instrument;
+use uuid::Uuid;
 
 use crate::{Store, StoreError, database::statement, time::now};
 

@@ -4,8 +4,8 @@ use api::{
     Access, CreateKnowledgeBase, DocumentCounts, DocumentId, KnowledgeBase, KnowledgeBaseId, Member, Page, PageQuery,
     Person, UpdateKnowledgeBase, UserId,
 };
-use uuid::Uuid;
 use tracing::instrument;
+use uuid::Uuid;
 
 use crate::{
     Store, StoreError,

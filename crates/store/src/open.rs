@@ -219,7 +219,7 @@ impl Store {
     }
 
     /// How many connections there are now.
-    pub fn connections(&self) -> Connections {
+    pub fn pool(&self) -> Connections {
         let pools: &[&Pool] = match &self.writes {
             Pool::Sqlite(_) => &[&self.reads, &self.writes],
             Pool::Postgres(_) => &[&self.writes],

@@ -4,8 +4,8 @@ use std::{collections::HashMap, ops::RangeInclusive};
 
 use api::{DocumentId, KnowledgeBaseId, PassageId, SearchHit, UserId};
 use engine::{embed::to_f16_bytes, split::Passage};
-use uuid::Uuid;
 use tracing::instrument;
+use uuid::Uuid;
 
 use crate::{
     Store, StoreError,

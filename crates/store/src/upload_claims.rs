@@ -1,8 +1,8 @@
 //! Uploads that are being taken now. A claim that is not renewed runs out, and the upload may be begun again.
 
 use api::{KnowledgeBaseId, UserId};
-use uuid::Uuid;
 use tracing::instrument;
+use uuid::Uuid;
 
 use crate::{Store, StoreError, database::statement, time::now};
 

@@ -230,7 +230,11 @@ impl Measured {
             span: tracing::info_span!(target: "model", "chat", otel.kind = "client"),
             outcome: "stopped",
             usage: Arc::default(),
-            sent_characters: request.messages.iter().map(|message| message.content.chars().count()).sum(),
+            sent_characters: request
+                .messages
+                .iter()
+                .map(|message| message.content.chars().count())
+                .sum(),
             received_pieces: 0,
         }
     }
@@ -311,7 +315,11 @@ impl Llm {
     /// An answer that ends without saying so ends in [`LlmError::CutOff`].
     pub async fn chat(&self, request: &ChatRequest) -> Result<BoxStream<'static, Result<String, LlmError>>, LlmError> {
         let mut measured = Measured::begin(request);
-        match self.begin_chat(request, measured.usage.clone()).instrument(measured.span.clone()).await {
+        match self
+            .begin_chat(request, measured.usage.clone())
+            .instrument(measured.span.clone())
+            .await
+        {
             Ok(pieces) => Ok(measured.whole(pieces).boxed()),
             Err(error) => {
                 measured.outcome = "failed";

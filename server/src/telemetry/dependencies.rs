@@ -38,7 +38,14 @@ impl Dependencies {
 }
 
 async fn ask(state: &AppState) -> States {
-    let database = async { state.store.any_user_exists().await.map(drop).map_err(|error| error.to_string()) };
+    let database = async {
+        state
+            .store
+            .any_user_exists()
+            .await
+            .map(drop)
+            .map_err(|error| error.to_string())
+    };
     let originals = async {
         match state.originals.head(&Path::from("no such file")).await {
             Ok(_) | Err(object_store::Error::NotFound { .. }) => Ok(()),

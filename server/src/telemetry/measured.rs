@@ -29,7 +29,11 @@ pub async fn measure(State(state): State<AppState>, request: Request, next: Next
     if !is_stream(&response) {
         return response;
     }
-    let kind = if route.contains("/knowledge-bases/") { "events" } else { "answer" };
+    let kind = if route.contains("/knowledge-bases/") {
+        "events"
+    } else {
+        "answer"
+    };
     let open = METRICS.stream(kind);
     response.map(|body| {
         let stream = body.into_data_stream().take_until(state.stopping.cancelled_owned());

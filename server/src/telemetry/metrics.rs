@@ -105,17 +105,31 @@ impl Metrics {
             ),
             streams: meter
                 .i64_up_down_counter("hyperion_streams")
-                .with_description("Streams of events that are open: of answers being written, or of changes to documents")
+                .with_description(
+                    "Streams of events that are open: of answers being written, or of changes to documents",
+                )
                 .build(),
-            errors: counter(meter, "hyperion_errors", "Faults of the server or of what it needs, by their code"),
+            errors: counter(
+                meter,
+                "hyperion_errors",
+                "Faults of the server or of what it needs, by their code",
+            ),
             queries: seconds(
                 meter,
                 "hyperion_database_query_duration",
                 "Operations on the database, waiting for a connection included",
                 &QUERIES,
             ),
-            connections: gauge(meter, "hyperion_database_connections", "Connections to the database, idle or used"),
-            most_connections: gauge(meter, "hyperion_database_connections_max", "Connections to the database at most"),
+            connections: gauge(
+                meter,
+                "hyperion_database_connections",
+                "Connections to the database, idle or used",
+            ),
+            most_connections: gauge(
+                meter,
+                "hyperion_database_connections_max",
+                "Connections to the database at most",
+            ),
             search_stages: seconds(meter, "hyperion_search_stage_duration", "Parts of a search", &REQUESTS),
             searches: counter(
                 meter,
@@ -147,7 +161,11 @@ impl Metrics {
                 "Tokens sent to language models and received, as they say; where they say nothing, four characters sent and \
                  each piece received count as one",
             ),
-            answers: counter(meter, "hyperion_answers", "Answers, by who wrote them and how they ended"),
+            answers: counter(
+                meter,
+                "hyperion_answers",
+                "Answers, by who wrote them and how they ended",
+            ),
             jobs: gauge(
                 meter,
                 "hyperion_jobs",
@@ -158,10 +176,23 @@ impl Metrics {
                 .with_unit("s")
                 .with_description("How long the oldest waiting document has been due")
                 .build(),
-            job_attempts: counter(meter, "hyperion_job_attempts", "Attempts to read a document, by how they ended"),
-            ingest_stages: seconds(meter, "hyperion_ingest_stage_duration", "Parts of reading a document", &LONG_WORK),
+            job_attempts: counter(
+                meter,
+                "hyperion_job_attempts",
+                "Attempts to read a document, by how they ended",
+            ),
+            ingest_stages: seconds(
+                meter,
+                "hyperion_ingest_stage_duration",
+                "Parts of reading a document",
+                &LONG_WORK,
+            ),
             users: gauge(meter, "hyperion_users", "Accounts"),
-            active_users: gauge(meter, "hyperion_active_users", "People who were here within the last 15 minutes"),
+            active_users: gauge(
+                meter,
+                "hyperion_active_users",
+                "People who were here within the last 15 minutes",
+            ),
             dependencies: gauge(meter, "hyperion_dependency_up", "Whether what the server needs answers"),
             disk_size: meter
                 .u64_gauge("hyperion_data_folder_size")
@@ -251,7 +282,8 @@ impl Metrics {
 
     pub fn model_tokens(&self, prompt: u64, completion: u64) {
         self.model_tokens.add(prompt, &[KeyValue::new("kind", "prompt")]);
-        self.model_tokens.add(completion, &[KeyValue::new("kind", "completion")]);
+        self.model_tokens
+            .add(completion, &[KeyValue::new("kind", "completion")]);
     }
 
     pub fn answer_ended(&self, kind: &'static str, outcome: &'static str) {
@@ -284,7 +316,7 @@ impl Metrics {
             self.users.record(people.accounts, &[]);
             self.active_users.record(people.active, &[]);
         }
-        let pool = state.store.connections();
+        let pool = state.store.pool();
         for (name, count) in [("used", pool.used), ("idle", pool.idle)] {
             self.connections.record(count, &[KeyValue::new("state", name)]);
         }

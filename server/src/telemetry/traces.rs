@@ -22,7 +22,9 @@ const TRACEPARENT: &str = "traceparent";
 pub fn ours() -> Targets {
     ["server", "store", "milvus", "search", "ingest", "embedding", "model"]
         .into_iter()
-        .fold(Targets::new(), |targets, target| targets.with_target(target, LevelFilter::INFO))
+        .fold(Targets::new(), |targets, target| {
+            targets.with_target(target, LevelFilter::INFO)
+        })
 }
 
 /// Sends spans to the collector at this address by OTLP over HTTP.
@@ -40,7 +42,10 @@ pub fn provider(endpoint: &Url) -> Result<SdkTracerProvider, TelemetryError> {
         })?;
     let resource = Resource::builder()
         .with_service_name("hyperion")
-        .with_attribute(opentelemetry::KeyValue::new("service.version", env!("CARGO_PKG_VERSION")))
+        .with_attribute(opentelemetry::KeyValue::new(
+            "service.version",
+            env!("CARGO_PKG_VERSION"),
+        ))
         .build();
     Ok(SdkTracerProvider::builder()
         .with_batch_exporter(exporter)

@@ -83,7 +83,9 @@ async fn work_of_every_kind_is_told_with_how_long_it_took_and_how_it_ended() {
     assert_eq!(value(&metrics_at(&url).await, "hyperion_streams{kind=\"answer\"}"), 1.0);
     model.hurry.store(true, Ordering::Relaxed);
     last(events).await;
-    let broken = person.upload_one(&program, File::new("broken.pdf", "%PDF-1.7 no more")).await;
+    let broken = person
+        .upload_one(&program, File::new("broken.pdf", "%PDF-1.7 no more"))
+        .await;
     assert_eq!(person.ended(&program, &broken).await["status"], "failed");
 
     let text = metrics_at(&url).await;
@@ -118,7 +120,10 @@ async fn work_of_every_kind_is_told_with_how_long_it_took_and_how_it_ended() {
         assert!(value(&text, told) > 0.0, "{told}");
     }
     assert_eq!(value(&text, "hyperion_streams{kind=\"answer\"}"), 0.0);
-    let build = format!("hyperion_build_info{{revision=\"unknown\",version=\"{}\"}}", env!("CARGO_PKG_VERSION"));
+    let build = format!(
+        "hyperion_build_info{{revision=\"unknown\",version=\"{}\"}}",
+        env!("CARGO_PKG_VERSION")
+    );
     assert_eq!(value(&text, &build), 1.0);
 }
 

@@ -23,7 +23,9 @@ struct Collector(Arc<Mutex<Vec<Span>>>);
 
 impl Collector {
     async fn start(&self) -> String {
-        let router = Router::new().route("/v1/traces", post(Self::receive)).with_state(self.clone());
+        let router = Router::new()
+            .route("/v1/traces", post(Self::receive))
+            .with_state(self.clone());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         tokio::spawn(async move { axum::serve(listener, router).await });
@@ -32,14 +34,21 @@ impl Collector {
 
     async fn receive(State(collector): State<Self>, body: Bytes) {
         let sent = ExportTraceServiceRequest::decode(body).unwrap();
-        let scopes = sent.resource_spans.into_iter().flat_map(|resource| resource.scope_spans);
+        let scopes = sent
+            .resource_spans
+            .into_iter()
+            .flat_map(|resource| resource.scope_spans);
         collector.0.lock().unwrap().extend(scopes.flat_map(|scope| scope.spans));
     }
 
     /// The spans of a trace.
     fn trace(&self, id: &str) -> Vec<Span> {
         let spans = self.0.lock().unwrap();
-        spans.iter().filter(|span| hex::encode(&span.trace_id) == id).cloned().collect()
+        spans
+            .iter()
+            .filter(|span| hex::encode(&span.trace_id) == id)
+            .cloned()
+            .collect()
     }
 }
 
@@ -66,7 +75,9 @@ async fn one_trace_leads_from_a_request_to_the_database_the_model_and_through_th
     let [upload, question] = ["4bf92f3577b34da6a3ce929d0e0e4736", "0af7651916cd43dd8448eb211c80319c"];
     let traceparent = |trace: &str| format!("00-{trace}-00f067aa0ba902b7-01");
     let file = [File::new("secret.txt", "The code word is plover.")];
-    let request = person.upload_request(&program, &file).header("traceparent", traceparent(upload));
+    let request = person
+        .upload_request(&program, &file)
+        .header("traceparent", traceparent(upload));
     let uploaded: serde_json::Value = request.send().await.unwrap().json().await.unwrap();
     let document = uploaded["files"][0]["document"]["id"].as_str().unwrap();
     assert_eq!(person.ended(&program, document).await["status"], "ready");
