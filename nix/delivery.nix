@@ -10,5 +10,6 @@ pkgs.mkShellNoCC {
     pkgs.kubernetes-helm
     pkgs.skopeo
     pkgs.syft
+    pkgs.yq-go
   ];
 }

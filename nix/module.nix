@@ -86,6 +86,12 @@ in
     # For `sudo -u hyperion hyperion user ...` beside the service.
     environment.systemPackages = [ cfg.package ];
 
+    systemd.tmpfiles.settings.hyperion.${cfg.settings.data_dir}.d = {
+      user = "hyperion";
+      group = "hyperion";
+      mode = "0700";
+    };
+
     systemd.services.hyperion = {
       description = "Hyperion";
       wantedBy = [ "multi-user.target" ];
@@ -98,8 +104,6 @@ in
         Group = "hyperion";
         EnvironmentFile = mkIf (cfg.environmentFile != null) cfg.environmentFile;
         LoadCredential = lib.mapAttrsToList (name: file: "${name}:${file}") cfg.credentials;
-        StateDirectory = mkIf (cfg.settings.data_dir == "/var/lib/hyperion") "hyperion";
-        StateDirectoryMode = "0700";
         WorkingDirectory = cfg.settings.data_dir;
         Restart = "on-failure";
         RestartSec = 2;

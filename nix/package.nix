@@ -11,6 +11,7 @@ in
 pkgs.runCommand "hyperion-${rust.common.version}"
 {
   inherit (rust.common) pname version;
+  passthru = { inherit server; };
   meta = {
     description = "Answers questions from your own documents, with citations";
     license = pkgs.lib.licenses.asl20;
