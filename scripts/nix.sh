@@ -125,7 +125,9 @@ def check_lock():
         faults.append(f"flake.lock has {sorted(nodes[root]['inputs'])}, and flake.nix {sorted(inputs)}: run nix flake lock")
         return
     for name, wanted in inputs.items():
-        node = nodes[follow(root, nodes[root]["inputs"][name])]
+        node = nodes.get(follow(root, nodes[root]["inputs"][name]))
+        if node is None:
+            continue
         original = node["original"]
         parts = [original[key] for key in ("owner", "repo", "ref", "rev") if key in original]
         if wanted["url"] != f"{original['type']}:{'/'.join(parts)}":

@@ -23,13 +23,17 @@ case "${1:-}" in
     check)
         [ -e "$folder/versions.txt" ] || { echo "scripts/workflows.sh fetch comes first" >&2; exit 1; }
         export PYTHONPATH=$folder PYTHONDONTWRITEBYTECODE=1
-        schema() { python3 -m check_jsonschema --quiet --builtin-schema "vendor.$1" "${@:2}"; }
-        schema github-workflows .github/workflows/*.yml
-        schema github-actions .github/actions/*/action.yml
+        # Runs a linter that says a lot, and shows what it said only when it found something.
+        lint() {
+            local said
+            said=$("$@" 2>&1) || { printf '%s\n' "$said" >&2; exit 1; }
+        }
+        schema=(lint python3 -m check_jsonschema --builtin-schema)
+        "${schema[@]}" vendor.github-workflows .github/workflows/*.yml
+        "${schema[@]}" vendor.github-actions .github/actions/*/action.yml
         cp scripts/workflows/lint.js "$folder"
         node "$folder/lint.js" .github/workflows/*.yml
-        # It warns of shells that it does not know.
-        found=$("$folder/bin/zizmor" --offline --no-progress .github 2>&1) || { echo "$found" >&2; exit 1; }
+        lint "$folder/bin/zizmor" --offline --no-progress .github
         exec python3 - <<'PYTHON'
 import re
 import sys
