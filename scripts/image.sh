@@ -195,6 +195,8 @@ def request(method, path, body=None, kind="application/json"):
 def until(what, done):
     """Asks again until there is something, and gives it."""
     while time.monotonic() < deadline:
+        if not Path(f"/proc/{process}").exists():
+            sys.exit(f"image: the program ended before {what} came about")
         try:
             if found := done():
                 return found
