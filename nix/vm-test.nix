@@ -56,7 +56,7 @@
         machine.fail("test -e /var/lib/hyperion/secret.key")
 
     with subtest("the service is confined"):
-        machine.succeed("systemd-analyze security --threshold=25 hyperion.service")
+        machine.succeed("systemd-analyze security --threshold=30 hyperion.service")
         machine.succeed("test $(stat --format %a /var/lib/hyperion) = 700")
 
     with subtest("it stops at once and comes back with its data"):
