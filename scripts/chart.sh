@@ -31,6 +31,7 @@ case "${1:-}" in
         exec python3 -m unittest discover --start-directory helm/tests ${2:+-k "$2"}
         ;;
     readme)
+        fetched
         exec python3 helm/readme.py
         ;;
     helm)

@@ -227,8 +227,8 @@ initContainers:
       value: "false"
     {{- end }}
     {{- include "hyperion.variables.common" $root | nindent 4 }}
-    {{- include "hyperion.variables.companions" $root | indent 4 }}
-    {{- include "hyperion.variables.extra" $root | indent 4 }}
+    {{- include "hyperion.variables.companions" $root | trim | nindent 4 }}
+    {{- include "hyperion.variables.extra" $root | trim | nindent 4 }}
   {{- include "hyperion.envFrom" $root | nindent 2 }}
   ports:
     - name: http
