@@ -35,7 +35,9 @@ def described(text):
 def in_words(value):
     if isinstance(value, str):
         return f"`{value}`" if value else ""
-    return f"`{yaml.safe_dump(value, default_flow_style=True, width=float('inf')).removesuffix('...' + chr(10)).strip()}`"
+    return (
+        f"`{yaml.safe_dump(value, default_flow_style=True, width=float('inf')).removesuffix('...' + chr(10)).strip()}`"
+    )
 
 
 def table(found, prefix=()):
@@ -46,7 +48,9 @@ def table(found, prefix=()):
         name = ".".join((*prefix, *path))
         is_group = any(other[: len(path)] == path and other != path for other in groups)
         default = "" if is_group else in_words(value)
-        lines.append(f"| {f'**{name}**' if is_group else f'`{name}`'} | {default} | {about.replace('|', chr(92) + '|')} |")
+        lines.append(
+            f"| {f'**{name}**' if is_group else f'`{name}`'} | {default} | {about.replace('|', chr(92) + '|')} |"
+        )
     return "\n".join(lines)
 
 

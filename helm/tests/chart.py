@@ -99,7 +99,9 @@ def the(found, kind, name):
 
 def pods(found):
     """Everything that makes pods, and the template of these."""
-    return [(resource, POD_TEMPLATES[resource["kind"]](resource)) for resource in found if resource["kind"] in POD_TEMPLATES]
+    return [
+        (resource, POD_TEMPLATES[resource["kind"]](resource)) for resource in found if resource["kind"] in POD_TEMPLATES
+    ]
 
 
 def containers(template):

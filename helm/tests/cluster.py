@@ -53,7 +53,9 @@ def holding(objects):
             if kinds is None:
                 return None
             if not rest:
-                found = [{"name": name, "kind": kind, "namespaced": True, "verbs": ["get"]} for name, kind in kinds.items()]
+                found = [
+                    {"name": name, "kind": kind, "namespaced": True, "verbs": ["get"]} for name, kind in kinds.items()
+                ]
                 return {"kind": "APIResourceList", "apiVersion": "v1", "groupVersion": version, "resources": found}
             if len(rest) == 4 and rest[0] == "namespaces" and rest[2] in kinds:
                 return held.get((kinds[rest[2]], rest[1], rest[3]))

@@ -85,7 +85,9 @@ SCHEMAS = {
                     matches=listed(
                         exactly(["path"], path=exactly(["type", "value"], type={"enum": ["PathPrefix"]}, value=TEXT))
                     ),
-                    timeouts=exactly(["request"], request={"type": "string", "pattern": r"^([0-9]{1,5}(h|m|s|ms)){1,4}$"}),
+                    timeouts=exactly(
+                        ["request"], request={"type": "string", "pattern": r"^([0-9]{1,5}(h|m|s|ms)){1,4}$"}
+                    ),
                     backendRefs=listed(
                         exactly(["name", "port"], name=TEXT, port={"type": "integer", "minimum": 1, "maximum": 65535})
                     ),

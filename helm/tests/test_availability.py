@@ -13,7 +13,9 @@ def variable(template, wanted):
 
 
 def servers(found):
-    return [(item, template) for item, template in pods(found) if template["spec"]["containers"][0]["name"] == "hyperion"]
+    return [
+        (item, template) for item, template in pods(found) if template["spec"]["containers"][0]["name"] == "hyperion"
+    ]
 
 
 class Availability(unittest.TestCase):
@@ -49,7 +51,10 @@ class Availability(unittest.TestCase):
     def test_a_node_can_always_be_drained(self):
         for profile in PROFILES:
             found = resources(profile)
-            scalers = {item["spec"]["scaleTargetRef"]["name"]: item["spec"] for item in of_kind(found, "HorizontalPodAutoscaler")}
+            scalers = {
+                item["spec"]["scaleTargetRef"]["name"]: item["spec"]
+                for item in of_kind(found, "HorizontalPodAutoscaler")
+            }
             for budget in of_kind(found, "PodDisruptionBudget"):
                 self.assertEqual(budget["spec"]["maxUnavailable"], 1)
                 self.assertNotIn("minAvailable", budget["spec"])
@@ -65,7 +70,12 @@ class Availability(unittest.TestCase):
                 self.assertGreater(fewest, 1, f"{profile}: {name(budget)}")
 
     def test_of_several_pods_one_goes_at_a_time(self):
-        for profile, components in ("production", ["web", "worker"]), ("gateway", ["web"]), ("own-identity", []), ("", []):
+        for profile, components in (
+            ("production", ["web", "worker"]),
+            ("gateway", ["web"]),
+            ("own-identity", []),
+            ("", []),
+        ):
             budgets = of_kind(resources(profile), "PodDisruptionBudget")
             self.assertEqual([budget["metadata"]["labels"][COMPONENT] for budget in budgets], components)
 

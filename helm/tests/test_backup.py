@@ -25,7 +25,12 @@ class Backup(unittest.TestCase):
                 self.assertGreater(cron["spec"]["jobTemplate"]["spec"]["activeDeadlineSeconds"], 0)
 
     def test_none_are_made_unless_asked_for(self):
-        for profile, made in ("", []), ("single-node", []), ("gateway", ["backup"]), ("production", ["backup", "drill"]):
+        for profile, made in (
+            ("", []),
+            ("single-node", []),
+            ("gateway", ["backup"]),
+            ("production", ["backup", "drill"]),
+        ):
             crons = of_kind(resources(profile), "CronJob")
             self.assertEqual([cron["metadata"]["labels"]["app.kubernetes.io/component"] for cron in crons], made)
 

@@ -16,7 +16,9 @@ from custom_resources import SCHEMAS
 kubernetes_validate.utils.schema_contents = functools.cache(kubernetes_validate.utils.schema_contents)
 
 VERSIONS = kubernetes_validate.utils.all_versions()
-NEWEST = sorted({kubernetes_validate.utils.major_minor(version) for version in VERSIONS}, key=lambda version: int(version[2:]))[-3:]
+NEWEST = sorted(
+    {kubernetes_validate.utils.major_minor(version) for version in VERSIONS}, key=lambda version: int(version[2:])
+)[-3:]
 
 QUANTITY = re.compile(r"^[0-9]+(\.[0-9]+)?(m|Ki|Mi|Gi|Ti|k|M|G|T)?$")
 
@@ -106,7 +108,9 @@ class Kubernetes(unittest.TestCase):
                     chosen = [template for template in templates if selector <= template["metadata"]["labels"].items()]
                     self.assertTrue(chosen)
                     for template in chosen:
-                        ports = [port["name"] for container in containers(template) for port in container.get("ports", [])]
+                        ports = [
+                            port["name"] for container in containers(template) for port in container.get("ports", [])
+                        ]
                         for port in service["spec"]["ports"]:
                             self.assertIn(port["targetPort"], ports)
             for ingress in of_kind(found, "Ingress"):

@@ -18,7 +18,9 @@ def hook(found):
 
 
 def migrates_itself(found, component="web"):
-    [template] = [template for resource, template in pods(found) if resource["metadata"]["name"] == f"hyperion-{component}"]
+    [template] = [
+        template for resource, template in pods(found) if resource["metadata"]["name"] == f"hyperion-{component}"
+    ]
     variables = {variable["name"]: variable.get("value") for variable in template["spec"]["containers"][0]["env"]}
     return variables.get("HYPERION_MIGRATE") != "false"
 
@@ -69,7 +71,9 @@ class Migration(unittest.TestCase):
 
     def test_a_database_of_the_values_is_known_to_it(self):
         job = the(resources("gateway"), "Job", "hyperion-migration")
-        [secret] = [item for item in of_kind(resources("gateway"), "Secret") if item["metadata"]["name"] == "hyperion-migration"]
+        [secret] = [
+            item for item in of_kind(resources("gateway"), "Secret") if item["metadata"]["name"] == "hyperion-migration"
+        ]
         variables = {variable["name"]: variable for variable in job["spec"]["template"]["spec"]["containers"][0]["env"]}
         reference = variables["HYPERION_DATABASE_URL"]["valueFrom"]["secretKeyRef"]
         self.assertEqual(reference, {"name": "hyperion-migration", "key": "database-url"})
@@ -88,4 +92,6 @@ class Migration(unittest.TestCase):
     def test_it_is_refused_nothing_that_the_pods_get(self):
         found = with_values({"extraEnv": [{"name": "HTTPS_PROXY", "value": "http://proxy:3128"}]}, "production")
         job = the(found, "Job", "hyperion-migration")
-        self.assertIn("HTTPS_PROXY", [variable["name"] for variable in job["spec"]["template"]["spec"]["containers"][0]["env"]])
+        self.assertIn(
+            "HTTPS_PROXY", [variable["name"] for variable in job["spec"]["template"]["spec"]["containers"][0]["env"]]
+        )

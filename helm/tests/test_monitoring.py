@@ -8,9 +8,30 @@ import unittest
 
 import yaml
 
-from chart import CHART, COMPONENT, NAMESPACE, PROFILES, RELEASE, helm, load, of_kind, pods, profile_flags, resources, selects, the
+from chart import (
+    CHART,
+    COMPONENT,
+    NAMESPACE,
+    PROFILES,
+    RELEASE,
+    helm,
+    load,
+    of_kind,
+    pods,
+    profile_flags,
+    resources,
+    selects,
+    the,
+)
 
-ALERTS = {"groups": [{"name": "hyperion", "rules": [{"alert": "Slow", "expr": "up == 0", "annotations": {"summary": "{{ $labels.pod }}"}}]}]}
+ALERTS = {
+    "groups": [
+        {
+            "name": "hyperion",
+            "rules": [{"alert": "Slow", "expr": "up == 0", "annotations": {"summary": "{{ $labels.pod }}"}}],
+        }
+    ]
+}
 DASHBOARD = {"title": "API", "panels": [{"legendFormat": "{{route}}"}]}
 
 
@@ -42,31 +63,47 @@ class Monitoring(unittest.TestCase):
                 if profile == "own-identity":
                     self.assertIsNone(port)
                     continue
-                self.assertEqual((annotations["prometheus.io/scrape"], annotations["prometheus.io/path"]), ("true", "/metrics"))
-                ports = {str(item["containerPort"]): item["name"] for item in template["spec"]["containers"][0]["ports"]}
+                self.assertEqual(
+                    (annotations["prometheus.io/scrape"], annotations["prometheus.io/path"]), ("true", "/metrics")
+                )
+                ports = {
+                    str(item["containerPort"]): item["name"] for item in template["spec"]["containers"][0]["ports"]
+                }
                 self.assertEqual(ports[port], "metrics")
 
     def test_monitors_choose_every_pod_that_has_metrics_and_no_other(self):
         found = resources("production")
         monitor = the(found, "PodMonitor", "hyperion")
         self.assertEqual(monitor["metadata"]["labels"]["release"], "monitoring")
-        chosen = [template for _, template in pods(found) if selects(monitor["spec"]["selector"], template["metadata"]["labels"])]
+        chosen = [
+            template
+            for _, template in pods(found)
+            if selects(monitor["spec"]["selector"], template["metadata"]["labels"])
+        ]
         self.assertEqual(chosen, served(found))
 
         found = resources("gateway")
         monitor = the(found, "ServiceMonitor", "hyperion")
-        [service] = [item for item in of_kind(found, "Service") if selects(monitor["spec"]["selector"], item["metadata"]["labels"])]
+        [service] = [
+            item
+            for item in of_kind(found, "Service")
+            if selects(monitor["spec"]["selector"], item["metadata"]["labels"])
+        ]
         self.assertEqual(monitor["spec"]["endpoints"][0]["port"], service["spec"]["ports"][0]["name"])
         selector = {"matchLabels": service["spec"]["selector"]}
         chosen = [template for _, template in pods(found) if selects(selector, template["metadata"]["labels"])]
         self.assertEqual(chosen, served(found))
 
     def test_the_charts_prometheus_finds_the_pods_and_has_the_labels_of_dashboards(self):
-        config = yaml.safe_load(the(resources("everything-in-the-cluster"), "ConfigMap", "hyperion-prometheus")["data"]["prometheus.yml"])
+        config = yaml.safe_load(
+            the(resources("everything-in-the-cluster"), "ConfigMap", "hyperion-prometheus")["data"]["prometheus.yml"]
+        )
         [job] = config["scrape_configs"]
         targets = {rule["target_label"] for rule in job["relabel_configs"] if "target_label" in rule}
         self.assertEqual(targets, {"namespace", "pod"})
-        self.assertEqual(config["alerting"]["alertmanagers"][0]["static_configs"][0]["targets"], ["alertmanager.monitoring:9093"])
+        self.assertEqual(
+            config["alerting"]["alertmanagers"][0]["static_configs"][0]["targets"], ["alertmanager.monitoring:9093"]
+        )
 
     def test_alerts_are_as_in_their_file(self):
         self.assertEqual(the(with_files("production"), "PrometheusRule", "hyperion")["spec"], ALERTS)

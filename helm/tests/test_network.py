@@ -9,7 +9,9 @@ WITH_POLICIES = [profile for profile in PROFILES if profile != "own-identity"]
 
 
 def policies(found, labels):
-    return [policy["spec"] for policy in of_kind(found, "NetworkPolicy") if selects(policy["spec"]["podSelector"], labels)]
+    return [
+        policy["spec"] for policy in of_kind(found, "NetworkPolicy") if selects(policy["spec"]["podSelector"], labels)
+    ]
 
 
 def port_of(rule_port, template):
@@ -53,7 +55,9 @@ class Network(unittest.TestCase):
                 with self.subTest(f"{profile}: {name(resource)}"):
                     chosen = policies(found, template["metadata"]["labels"])
                     nothing = [spec for spec in chosen if not spec.get("ingress") and not spec.get("egress")]
-                    self.assertTrue(any("matchExpressions" not in spec["podSelector"] for spec in nothing), "refuses all")
+                    self.assertTrue(
+                        any("matchExpressions" not in spec["podSelector"] for spec in nothing), "refuses all"
+                    )
                     self.assertGreaterEqual(len(chosen), 2, "has one of its own")
                     for spec in chosen:
                         self.assertEqual(spec["policyTypes"], ["Ingress", "Egress"])
@@ -85,7 +89,12 @@ class Network(unittest.TestCase):
                     component = source["metadata"]["labels"][COMPONENT]
                     reached.add((component, host))
                     self.assertTrue(may_reach(found, source, target, int(port)), f"{name(resource)} to {host}:{port}")
-        for pair in ("web", "hyperion-milvus"), ("worker", "hyperion-redis"), ("milvus", "hyperion-etcd"), ("drill", "hyperion-postgresql"):
+        for pair in (
+            ("web", "hyperion-milvus"),
+            ("worker", "hyperion-redis"),
+            ("milvus", "hyperion-etcd"),
+            ("drill", "hyperion-postgresql"),
+        ):
             self.assertIn(pair, reached)
 
     def test_what_is_not_needed_cannot_be_reached(self):
@@ -103,8 +112,15 @@ class Network(unittest.TestCase):
         ):
             allowed = may_reach(found, template_of(found, source), template_of(found, target), port)
             self.assertFalse(allowed, f"{source} to {target}")
-        for source, target, port in ("prometheus", "web", 9464), ("prometheus", "worker", 9464), ("grafana", "prometheus", 9090), ("test", "web", 8080):
-            self.assertTrue(may_reach(found, template_of(found, source), template_of(found, target), port), f"{source} to {target}")
+        for source, target, port in (
+            ("prometheus", "web", 9464),
+            ("prometheus", "worker", 9464),
+            ("grafana", "prometheus", 9090),
+            ("test", "web", 8080),
+        ):
+            self.assertTrue(
+                may_reach(found, template_of(found, source), template_of(found, target), port), f"{source} to {target}"
+            )
 
     def test_servers_with_data_reach_nobody_outside(self):
         found = resources("everything-in-the-cluster")
@@ -114,10 +130,16 @@ class Network(unittest.TestCase):
 
     def test_pages_are_served_to_the_way_in_and_metrics_to_prometheus(self):
         found = resources("production")
-        rules = [rule for spec in policies(found, template_of(found, "web")["metadata"]["labels"]) for rule in spec.get("ingress", [])]
+        rules = [
+            rule
+            for spec in policies(found, template_of(found, "web")["metadata"]["labels"])
+            for rule in spec.get("ingress", [])
+        ]
         namespaces = {
             rule["ports"][0]["port"]: [
-                peer["namespaceSelector"]["matchLabels"]["kubernetes.io/metadata.name"] for peer in rule["from"] if "namespaceSelector" in peer
+                peer["namespaceSelector"]["matchLabels"]["kubernetes.io/metadata.name"]
+                for peer in rule["from"]
+                if "namespaceSelector" in peer
             ]
             for rule in rules
         }
@@ -125,19 +147,34 @@ class Network(unittest.TestCase):
 
     def test_your_servers_are_reached_where_you_say(self):
         found = resources("production")
-        egress = [rule for spec in policies(found, template_of(found, "web")["metadata"]["labels"]) for rule in spec.get("egress", [])]
+        egress = [
+            rule
+            for spec in policies(found, template_of(found, "web")["metadata"]["labels"])
+            for rule in spec.get("egress", [])
+        ]
         by_port = {port["port"]: rule for rule in egress for port in rule["ports"]}
         self.assertEqual(by_port[5432]["to"], [{"ipBlock": {"cidr": "10.20.0.0/24"}}])
         self.assertLessEqual({53, 5432, 6379, 19530, 443, 4318}, set(by_port))
 
     def test_private_addresses_are_reached_only_where_the_settings_allow_it(self):
         def blocks(found):
-            rules = [rule for spec in policies(found, template_of(found, "web")["metadata"]["labels"]) for rule in spec.get("egress", [])]
-            found = [peer["ipBlock"] for rule in rules for peer in rule.get("to", []) if peer.get("ipBlock", {}).get("cidr") in ("0.0.0.0/0", "::/0")]
+            rules = [
+                rule
+                for spec in policies(found, template_of(found, "web")["metadata"]["labels"])
+                for rule in spec.get("egress", [])
+            ]
+            found = [
+                peer["ipBlock"]
+                for rule in rules
+                for peer in rule.get("to", [])
+                if peer.get("ipBlock", {}).get("cidr") in ("0.0.0.0/0", "::/0")
+            ]
             return {block["cidr"]: block["except"] for block in found}
 
         usual, allowed = blocks(resources("")), blocks(with_values({"settings": {"allow_private_addresses": True}}))
-        self.assertLessEqual({"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16"}, set(usual["0.0.0.0/0"]))
+        self.assertLessEqual(
+            {"10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16"}, set(usual["0.0.0.0/0"])
+        )
         self.assertIn("fc00::/7", usual["::/0"])
         self.assertEqual(allowed["0.0.0.0/0"], ["169.254.0.0/16"])
 

@@ -49,7 +49,9 @@ class Pods(unittest.TestCase):
             found = resources(profile)
             accounts = {account["metadata"]["name"] for account in of_kind(found, "ServiceAccount")} | {"default"}
             for resource, template in pods(found):
-                self.assertIn(template["spec"].get("serviceAccountName", "default"), accounts, f"{profile}: {name(resource)}")
+                self.assertIn(
+                    template["spec"].get("serviceAccountName", "default"), accounts, f"{profile}: {name(resource)}"
+                )
 
     def test_variables_of_services_are_not_taken_for_settings(self):
         for where, _, template in each_pod():

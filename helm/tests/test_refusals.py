@@ -4,9 +4,11 @@ import functools
 import json
 import pathlib
 import re
+import shutil
+import tempfile
 import unittest
 
-from chart import CHART, NAMESPACE, PROFILES, RELEASE, helm, profile_flags
+from chart import CHART, NAMESPACE, PROFILES, RELEASE, helm, load, profile_flags
 
 AGE = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kudvy3vxqvdq9yt"
 DATABASE = {"database": {"existingSecret": "mine"}}
@@ -14,19 +16,34 @@ S3 = {"s3": {"originalsUrl": "s3://mine"}}
 
 # The values, and what the message says; each on top of the chart's defaults.
 REFUSED = [
-    ({"external": {"database": {"existingSecret": "mine", "url": "postgres://db/mine"}}}, "leave out external.database.url"),
+    (
+        {"external": {"database": {"existingSecret": "mine", "url": "postgres://db/mine"}}},
+        "leave out external.database.url",
+    ),
     ({"external": {"redis": {"existingSecret": "mine", "url": "redis://mine"}}}, "leave out external.redis.url"),
     ({"external": {"milvus": {"existingSecret": "mine", "url": "http://mine"}}}, "leave out external.milvus.url"),
-    ({"external": DATABASE, "postgresql": {"enabled": True}}, "postgresql.enabled installs what external.database says"),
+    (
+        {"external": DATABASE, "postgresql": {"enabled": True}},
+        "postgresql.enabled installs what external.database says",
+    ),
     ({"external": {"redis": {"url": "redis://mine"}}, "redis": {"enabled": True}}, "redis.enabled installs what"),
     ({"external": {"milvus": {"url": "http://mine"}}, "milvus": {"enabled": True}}, "milvus.enabled installs what"),
     ({"external": {"s3": {"endpoint": "http://mine"}}, "storage": {"enabled": True}}, "storage.enabled installs what"),
-    ({"external": {"s3": {"existingSecret": "mine", "accessKeyId": "a", "secretAccessKey": "b"}}}, "external.s3 has its keys twice"),
+    (
+        {"external": {"s3": {"existingSecret": "mine", "accessKeyId": "a", "secretAccessKey": "b"}}},
+        "external.s3 has its keys twice",
+    ),
     ({"external": {"s3": {"accessKeyId": "a"}}}, "external.s3 has half a pair of keys"),
     ({"telemetry": {"sentry": {"dsn": "https://a@b/1", "existingSecret": "mine"}}}, "leave out telemetry.sentry.dsn"),
     ({"external": DATABASE}, "set external.s3.originalsUrl, or storage.enabled"),
-    ({"external": {**DATABASE, **S3}, "web": {"autoscaling": {"enabled": True}}}, "set external.redis.existingSecret, or redis.enabled"),
-    ({"web": {"replicas": 2}}, "web.replicas is 2, and more than one needs PostgreSQL: set external.database.existingSecret"),
+    (
+        {"external": {**DATABASE, **S3}, "web": {"autoscaling": {"enabled": True}}},
+        "set external.redis.existingSecret, or redis.enabled",
+    ),
+    (
+        {"web": {"replicas": 2}},
+        "web.replicas is 2, and more than one needs PostgreSQL: set external.database.existingSecret",
+    ),
     ({"web": {"autoscaling": {"enabled": True}}}, "web.autoscaling needs PostgreSQL"),
     ({"worker": {"autoscaling": {"enabled": True}}}, "worker.autoscaling needs PostgreSQL"),
     (
@@ -38,24 +55,44 @@ REFUSED = [
         "worker.autoscaling has nothing to scale by",
     ),
     (
-        {"postgresql": {"enabled": True}, "storage": {"enabled": True}, "web": {"replicas": 9}, "redis": {"enabled": True}},
+        {
+            "postgresql": {"enabled": True},
+            "storage": {"enabled": True},
+            "web": {"replicas": 9},
+            "redis": {"enabled": True},
+        },
         "up to 12 replicas may take 240 connections to PostgreSQL, which allows 200: set postgresql.maxConnections to 250",
     ),
     ({"milvus": {"enabled": True}}, "milvus.enabled keeps its segments in the chart's S3 storage: set storage.enabled"),
-    ({"milvus": {"enabled": True}, "storage": {"enabled": True, "buckets": ["hyperion"]}}, "storage.buckets lacks milvus.bucket: add milvus"),
-    ({"storage": {"enabled": True, "buckets": ["other"]}}, "storage.buckets lacks the bucket of original files: add hyperion"),
+    (
+        {"milvus": {"enabled": True}, "storage": {"enabled": True, "buckets": ["hyperion"]}},
+        "storage.buckets lacks milvus.bucket: add milvus",
+    ),
+    (
+        {"storage": {"enabled": True, "buckets": ["other"]}},
+        "storage.buckets lacks the bucket of original files: add hyperion",
+    ),
     (
         {"storage": {"enabled": True}, "backup": {"enabled": True, "url": "s3://backups/hyperion"}},
         "storage.buckets lacks the bucket of backup.url: add backups",
     ),
     (
-        {"ingress": {"enabled": True, "hosts": ["a.example"]}, "httpRoute": {"enabled": True, "parentRefs": [{"name": "a"}]}},
+        {
+            "ingress": {"enabled": True, "hosts": ["a.example"]},
+            "httpRoute": {"enabled": True, "parentRefs": [{"name": "a"}]},
+        },
         "ingress.enabled and httpRoute.enabled are two ways to the same",
     ),
     ({"ingress": {"enabled": True}}, "set ingress.hosts"),
     ({"httpRoute": {"enabled": True}}, "set httpRoute.parentRefs"),
-    ({"metrics": {"podMonitor": {"enabled": True}, "serviceMonitor": {"enabled": True}}}, "would scrape everything twice"),
-    ({"prometheus": {"enabled": True}, "metrics": {"scrapeAnnotations": False}}, "set metrics.scrapeAnnotations to true"),
+    (
+        {"metrics": {"podMonitor": {"enabled": True}, "serviceMonitor": {"enabled": True}}},
+        "would scrape everything twice",
+    ),
+    (
+        {"prometheus": {"enabled": True}, "metrics": {"scrapeAnnotations": False}},
+        "set metrics.scrapeAnnotations to true",
+    ),
     ({"grafana": {"enabled": True}}, "set prometheus.enabled, or grafana.prometheusUrl"),
     ({"backup": {"enabled": True}}, "backup.enabled needs a place for backups: set backup.url"),
     (
@@ -128,6 +165,22 @@ def install(values):
     return rendering(json.dumps(values))
 
 
+def notes(profile):
+    """What an installation tells whoever made it; without a cluster helm shows it only where it is part of a resource."""
+    with tempfile.TemporaryDirectory() as folder:
+        copy = pathlib.Path(folder, "hyperion")
+        shutil.copytree(CHART, copy)
+        text = (copy / "templates/NOTES.txt").read_text()
+        (copy / "templates/_notes.tpl").write_text('{{ define "notes" }}' + text + "{{ end }}")
+        (copy / "templates/notes.yaml").write_text('kind: Notes\ntext: {{ include "notes" . | toJson }}\n')
+        show = ["--show-only", "templates/notes.yaml"]
+        done = helm("template", RELEASE, copy, "--namespace", NAMESPACE, *profile_flags(profile), *show)
+    if done.returncode:
+        raise AssertionError(done.stderr)
+    [resource] = load(done.stdout)
+    return resource["text"]
+
+
 class Refusals(unittest.TestCase):
     def test_without_values_nothing_is_refused(self):
         self.assertEqual(install({}).returncode, 0, install({}).stderr)
@@ -142,7 +195,9 @@ class Refusals(unittest.TestCase):
     def test_every_refusal_of_the_chart_is_tried(self):
         text = (CHART / "templates/refusals.yaml").read_text()
         # What is formatted in: names of values and numbers.
-        written = [re.sub(r"%[vsd]", r".+", re.escape(found)) for found in re.findall(r'fail (?:\(printf )?"([^"]+)"', text)]
+        written = [
+            re.sub(r"%[vsd]", r".+", re.escape(found)) for found in re.findall(r'fail (?:\(printf )?"([^"]+)"', text)
+        ]
         self.assertGreater(len(written), 20)
         said = [re.sub(r"\s+", " ", install(values).stderr) for values, _ in REFUSED]
         for pattern in written:
@@ -156,12 +211,6 @@ class Refusals(unittest.TestCase):
                 self.assertIn("values don't meet the specifications of the schema", done.stderr)
 
     def test_notes_tell_how_to_reach_it_and_what_is_missing(self):
-        def notes(profile):
-            # Only an installation shows them.
-            done = helm("install", RELEASE, CHART, "--namespace", NAMESPACE, "--dry-run=client", *profile_flags(profile))
-            self.assertEqual(done.returncode, 0, done.stderr)
-            return done.stdout.partition("\nNOTES:\n")[2]
-
         expected = {
             "": ["kubectl port-forward", "NO BACKUPS ARE MADE", "Keep a copy of the key"],
             "single-node": ["https://hyperion.example.com", "NO BACKUPS ARE MADE"],

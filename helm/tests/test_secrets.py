@@ -4,11 +4,31 @@ import base64
 import re
 import unittest
 
-from chart import CHART, NAMESPACE, PROFILES, RELEASE, containers, helm, load, name, of_kind, pods, profile_flags, resources
+from chart import (
+    CHART,
+    NAMESPACE,
+    PROFILES,
+    RELEASE,
+    containers,
+    helm,
+    load,
+    name,
+    of_kind,
+    pods,
+    profile_flags,
+    resources,
+)
 from cluster import holding
 
 SENSITIVE = re.compile(r"PASSWORD|SECRET|_KEY\b|DSN|(DATABASE|REDIS|MILVUS)_URL")
-GENERATED = {"hyperion-key", "hyperion-postgresql", "hyperion-redis", "hyperion-milvus", "hyperion-storage", "hyperion-grafana"}
+GENERATED = {
+    "hyperion-key",
+    "hyperion-postgresql",
+    "hyperion-redis",
+    "hyperion-milvus",
+    "hyperion-storage",
+    "hyperion-grafana",
+}
 
 
 def in_cluster(objects, profile, *flags):
@@ -93,7 +113,11 @@ class Secrets(unittest.TestCase):
 
     def test_pods_start_again_when_a_secret_of_the_values_changes_and_only_then(self):
         def checksum(*flags):
-            [template] = [template for resource, template in pods(resources("gateway", *flags)) if name(resource) == "Deployment hyperion-web"]
+            [template] = [
+                template
+                for resource, template in pods(resources("gateway", *flags))
+                if name(resource) == "Deployment hyperion-web"
+            ]
             return template["metadata"]["annotations"]["checksum/given"]
 
         self.assertEqual(checksum(), checksum("--set", "web.replicas=3"))

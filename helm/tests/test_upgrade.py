@@ -5,7 +5,20 @@ import shutil
 import tempfile
 import unittest
 
-from chart import CHART, NAMESPACE, PROFILES, RELEASE, helm, load, name, of_kind, pods, profile_flags, resources, selects
+from chart import (
+    CHART,
+    NAMESPACE,
+    PROFILES,
+    RELEASE,
+    helm,
+    load,
+    name,
+    of_kind,
+    pods,
+    profile_flags,
+    resources,
+    selects,
+)
 
 CHANGES = {
     "web": {"replicas": 2, "podAnnotations": {"example.com/new": "yes"}},
@@ -24,7 +37,9 @@ def next_version(profile, values):
         shutil.copytree(CHART, copy)
         for file in [copy / "Chart.yaml", *copy.glob("charts/*/Chart.yaml")]:
             file.write_text(file.read_text().replace("version: 0.1.0", "version: 0.2.0"))
-        done = helm("template", RELEASE, copy, "--namespace", NAMESPACE, "--is-upgrade", *profile_flags(profile), values=values)
+        done = helm(
+            "template", RELEASE, copy, "--namespace", NAMESPACE, "--is-upgrade", *profile_flags(profile), values=values
+        )
     if done.returncode:
         raise AssertionError(done.stderr)
     return load(done.stdout)
@@ -33,7 +48,11 @@ def next_version(profile, values):
 class Upgrade(unittest.TestCase):
     def test_what_cannot_be_changed_stays(self):
         for profile in PROFILES:
-            values = {key: value for key, value in CHANGES.items() if profile not in ("", "single-node", "single-node-backup") or key == "image"}
+            values = {
+                key: value
+                for key, value in CHANGES.items()
+                if profile not in ("", "single-node", "single-node-backup") or key == "image"
+            }
             before = {name(item): item for item in resources(profile)}
             after = {name(item): item for item in next_version(profile, values)}
             for known in before.keys() & after.keys():

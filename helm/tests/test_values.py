@@ -36,7 +36,9 @@ def settings_of_the_program():
     """Variables that the program takes, as its source has them."""
     source = (ROOT / "server/src/config/settings.rs").read_text()
     names = re.findall(r"^    (\w+): [^=\n]+ = ", source[source.index("\nsettings! {") :], re.MULTILINE)
-    others = re.search(r"OTHER_VARIABLES: \[&str; \d+\] = \[(.*?)\];", (ROOT / "server/src/config.rs").read_text(), re.DOTALL)
+    others = re.search(
+        r"OTHER_VARIABLES: \[&str; \d+\] = \[(.*?)\];", (ROOT / "server/src/config.rs").read_text(), re.DOTALL
+    )
     return {f"HYPERION_{setting.upper()}" for setting in names} | set(re.findall(r'"(\w+)"', others[1]))
 
 
@@ -112,9 +114,11 @@ class Values(unittest.TestCase):
         self.assertEqual((offered | given) - known, set())
 
     def test_settings_are_said_in_the_values_as_in_the_schema(self):
-        text = (CHART / "values.yaml").read_text()
-        about = re.search(r"# Settings of the program.*?: (.*?)\. Unless", re.sub(r"\n# ", " ", text), re.DOTALL)[1]
-        self.assertEqual(set(re.findall(r"`(\w+)`", about)), set(SCHEMA["properties"]["settings"]["properties"]))
+        [about] = [
+            about for path, about, _ in readme.described((CHART / "values.yaml").read_text()) if path == ("settings",)
+        ]
+        listed = about.partition(". Unless")[0]
+        self.assertEqual(set(re.findall(r"`(\w+)`", listed)), set(SCHEMA["properties"]["settings"]["properties"]))
 
     def test_the_program_has_the_version_of_the_chart(self):
         version = re.search(r'^version = "(.*)"', (ROOT / "Cargo.toml").read_text(), re.MULTILINE)[1]
@@ -144,7 +148,12 @@ class Values(unittest.TestCase):
                 self.assertEqual(variables["HYPERION_LOG_FORMAT"], "text")
 
     def test_cookies_and_proxies_are_trusted_as_the_way_in_is(self):
-        expected = {"": (None, None), "single-node": ("true", "true"), "everything-in-the-cluster": (None, "true"), "gateway": ("true", "true")}
+        expected = {
+            "": (None, None),
+            "single-node": ("true", "true"),
+            "everything-in-the-cluster": (None, "true"),
+            "gateway": ("true", "true"),
+        }
         for profile, wanted in expected.items():
             for resource, template in pods(resources(profile)):
                 if name(resource) == "Deployment hyperion-web":
