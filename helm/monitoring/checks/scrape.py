@@ -19,6 +19,7 @@ from ruamel.yaml import YAML
 from .files import RULES, read_yaml
 
 PATIENCE = 60
+METRICS = 'count({__name__=~"hyperion_.+"})'
 
 
 def end_with_parent():
@@ -87,7 +88,7 @@ def missing(api):
         targets = ask(api, "targets")["activeTargets"]
         groups = ask(api, "rules")["groups"]
         up = ask(api, "query", query="up == 1")["result"]
-        metrics = ask(api, "query", query='count({__name__=~"hyperion_.+"})')["result"]
+        metrics = ask(api, "query", query=METRICS)["result"]
     except (urllib.error.URLError, ConnectionError, TimeoutError) as error:
         return f"Prometheus does not answer: {error}"
     rules = [rule for group in groups for rule in group["rules"]]
@@ -120,11 +121,10 @@ def main(address):
             time.sleep(3)
             if lack := missing(api):
                 sys.exit(f"It did not stay well: {lack}")
-            series = ask(api, "query", query='count({__name__=~"hyperion_.+"})')["result"][0]["value"][1]
+            series = ask(api, "query", query=METRICS)["result"][0]["value"][1]
             rules = sum(len(group["rules"]) for group in ask(api, "rules")["groups"])
-        log = (folder / "log").read_text()
-        if log.strip():
-            sys.exit(f"Prometheus complains:\n{log}")
+            if log := (folder / "log").read_text().strip():
+                sys.exit(f"Prometheus complains:\n{log}")
     print(f"Prometheus scraped {address}: {series} series of Hyperion, {rules} rules evaluated without error")
 
 
