@@ -1,0 +1,1 @@
+"""Whether dashboards, alert rules, runbook and metrics are right and fit each other."""

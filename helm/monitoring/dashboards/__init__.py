@@ -1,0 +1,1 @@
+"""The dashboards of Hyperion: one module each, and what they share."""
