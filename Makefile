@@ -6,7 +6,7 @@ DATA ?= data
 # The xtask is checked and tested apart: together with it, cargo would compile the server's libraries with the features
 # that the xtask asks for, and then once more without them for the server itself.
 
-.PHONY: help run test format lint licences unit unit-beside-servers faults e2e screenshots bench
+.PHONY: help run test format lint licences delivery unit unit-beside-servers e2e image-of-tests image faults screenshots bench
 
 help:
 	@echo "make run          build everything and serve it on http://$(ADDRESS), data in ./$(DATA)"
@@ -14,7 +14,8 @@ help:
 	@echo "make faults       the tests of faults that take long: hostile files, kill -9, very many and very long files"
 	@echo "make screenshots  every page, wide and narrow, light and dark, into e2e/screenshots (one: PAGE=settings)"
 	@echo "make bench        what the installed program costs and how well it finds and answers, as tables"
-	@echo "Parts of make test: format licences lint unit e2e"
+	@echo "make image        an OCI image of the release build, without Nix, at target/image"
+	@echo "Parts of make test: format licences lint delivery unit e2e image-of-tests"
 
 run:
 	@scripts/setup.sh run
@@ -25,7 +26,7 @@ run:
 
 test:
 	@scripts/setup.sh test
-	@$(MAKE) --no-print-directory format licences lint unit e2e
+	@$(MAKE) --no-print-directory format licences lint delivery unit e2e image-of-tests
 	@echo "== All checks and tests passed"
 
 format:
@@ -42,6 +43,13 @@ lint:
 licences:
 	@echo "== Licences and banned crates of everything that is linked"
 	cargo deny check licenses bans
+
+delivery:
+	@echo "== Nix files, workflows, chart, dashboards and alerts"
+	scripts/nix.sh check
+	scripts/workflows.sh check
+	scripts/chart.sh check
+	scripts/monitoring.sh check
 
 unit:
 	@echo "== Tests without a browser"
@@ -65,6 +73,17 @@ e2e:
 	@echo "== Tests in a browser, against the real server"
 	cargo xtask dist
 	cd e2e && npx tsc --noEmit && npx playwright test
+
+# Of the program that the browser tests have built: a release build takes longer than all tests.
+image-of-tests:
+	@echo "== An image of it, confined"
+	scripts/image.sh check
+
+image:
+	@scripts/setup.sh test
+	cargo xtask dist --release
+	scripts/image.sh check
+	scripts/image.sh build
 
 screenshots:
 	@scripts/setup.sh e2e

@@ -1,7 +1,7 @@
 // The browser that every test runs in: the system's Chromium, quiet on the network.
 
 export const launchOptions = {
-  executablePath: '/usr/bin/chromium',
+  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
   args: [
     '--headless=new',
     '--no-sandbox',

@@ -9,12 +9,18 @@ cd "$(dirname "$0")/.."
 
 cargo_deny=0.20.2
 cargo_nextest=0.9.143
+deadnix=1.3.1
+nixpkgs_fmt=1.3.0
 
 step() { printf '== %s\n' "$*"; }
 fail() { printf '%s\n' "$*" >&2; exit 1; }
 
+# `nix develop` brings along what would be installed for the whole machine.
+in_dev_shell() { [ -n "${HYPERION_DEV_SHELL:-}" ]; }
+
 # Installs the Debian packages named, each given as command=package, whose command is not there.
 debian_packages() {
+    in_dev_shell && return
     local missing=() pair
     for pair in "$@"; do
         command -v "${pair%%=*}" >/dev/null || missing+=("${pair#*=}")
@@ -28,6 +34,7 @@ debian_packages() {
 
 # The toolchain, components and targets that rust-toolchain.toml names; rustup may be set not to install them by itself.
 rust_toolchain() {
+    in_dev_shell && return
     command -v rustup >/dev/null || fail "rustup is missing: install it from https://rustup.rs, then run this again."
     local channel
     channel=$(sed -n 's/^channel = "\(.*\)"/\1/p' rust-toolchain.toml)
@@ -46,6 +53,7 @@ rust_toolchain() {
 
 # Installs a cargo subcommand unless this version is there; unoptimised, because it is compiled more slowly than it runs.
 cargo_tool() {
+    in_dev_shell && return
     [ "$("$1" "${1#cargo-}" --version 2>/dev/null | awk 'NR == 1 { print $2 }')" = "$2" ] && return
     step "Compiling $1 $2 (once, some minutes)"
     cargo install --locked --debug --version "$2" "${@:3}" "$1"
@@ -75,10 +83,16 @@ if [ "$1" != run ]; then
 fi
 if [ "$1" = test ]; then
     debian_packages pg_ctlcluster=postgresql redis-server=redis-server
-    PATH=$PATH:/usr/sbin debian_packages nginx=nginx
+    PATH=$PATH:/usr/sbin debian_packages nginx=nginx runc=runc
+    debian_packages nix-instantiate=nix-bin umoci=umoci skopeo=skopeo
     scripts/s3.sh fetch
     scripts/compose.sh fetch
     scripts/milvus.sh fetch
+    scripts/chart.sh fetch
+    scripts/workflows.sh fetch
+    scripts/monitoring.sh fetch
+    cargo_tool deadnix $deadnix
+    cargo_tool nixpkgs-fmt $nixpkgs_fmt
     cargo_tool cargo-deny $cargo_deny --no-default-features
     cargo_tool cargo-nextest $cargo_nextest --no-default-features
 fi

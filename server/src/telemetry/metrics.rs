@@ -95,7 +95,7 @@ impl Metrics {
             KeyValue::new("revision", revision),
         ];
         build.record(1, &labels);
-        Ok(Self {
+        let metrics = Self {
             registry,
             requests: seconds(
                 meter,
@@ -205,7 +205,32 @@ impl Metrics {
                 .with_description("What is free of the file system that holds the data folder")
                 .build(),
             _provider: provider,
-        })
+        };
+        metrics.begin_at_zero();
+        Ok(metrics)
+    }
+
+    /// So that the first of something is an increase, and not a figure out of nowhere.
+    fn begin_at_zero(&self) {
+        let begin = |counter: &Counter<u64>, label: &'static str, values: &[&'static str]| {
+            for value in values {
+                counter.add(0, &[KeyValue::new(label, *value)]);
+            }
+        };
+        begin(&self.errors, "kind", &["internal"]);
+        begin(&self.searches, "cache", &["hit", "miss", "off"]);
+        begin(&self.job_attempts, "outcome", &["done", "failed", "retried", "cancelled"]);
+        begin(&self.model_tokens, "kind", &["prompt", "completion"]);
+        self.embedded_passages.add(0, &[]);
+        for kind in ["answer", "events"] {
+            self.streams.add(0, &[KeyValue::new("kind", kind)]);
+        }
+        for kind in ["generated", "extractive", "not_found", "none"] {
+            for outcome in ["done", "stopped", "failed"] {
+                let labels = [KeyValue::new("kind", kind), KeyValue::new("outcome", outcome)];
+                self.answers.add(0, &labels);
+            }
+        }
     }
 
     /// The histogram of spans with this target, and the label that holds their name.

@@ -1,6 +1,6 @@
 //! What is told to Prometheus.
 
-use std::sync::atomic::Ordering;
+use std::{path::Path, process::Command, sync::atomic::Ordering};
 
 use crate::{
     installation::Shared,
@@ -120,6 +120,15 @@ async fn work_of_every_kind_is_told_with_how_long_it_took_and_how_it_ended() {
         assert!(value(&text, told) > 0.0, "{told}");
     }
     assert_eq!(value(&text, "hyperion_streams{kind=\"answer\"}"), 0.0);
+    // Everything that dashboards and alerts ask for is among it, and a real Prometheus takes it.
+    let address = url.trim_start_matches("http://").trim_end_matches("/metrics");
+    for arguments in [&["check", "--metrics", &url][..], &["scrape", address]] {
+        let checked = Command::new("scripts/monitoring.sh")
+            .args(arguments)
+            .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join(".."))
+            .status();
+        assert!(checked.unwrap().success(), "scripts/monitoring.sh {arguments:?}");
+    }
     let build = format!(
         "hyperion_build_info{{revision=\"unknown\",version=\"{}\"}}",
         env!("CARGO_PKG_VERSION")
