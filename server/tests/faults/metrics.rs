@@ -113,13 +113,14 @@ async fn work_of_every_kind_is_told_with_how_long_it_took_and_how_it_ended() {
         "hyperion_active_users",
         "hyperion_data_folder_size_bytes",
         "hyperion_data_folder_free_bytes",
-        "process_cpu_seconds_total",
         "process_resident_memory_bytes",
         "process_open_fds",
     ] {
         assert!(value(&text, told) > 0.0, "{told}");
     }
     assert_eq!(value(&text, "hyperion_streams{kind=\"answer\"}"), 0.0);
+    // In whole seconds.
+    value(&text, "process_cpu_seconds_total");
     // Everything that dashboards and alerts ask for is among it, and a real Prometheus takes it.
     let address = url.trim_start_matches("http://").trim_end_matches("/metrics");
     for arguments in [&["check", "--metrics", &url][..], &["scrape", address]] {
