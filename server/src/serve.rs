@@ -35,7 +35,7 @@ use crate::{
     },
     jobs, knowledge_bases, search, site,
     state::{AppState, OpenError},
-    telemetry::metrics,
+    telemetry::{metrics, sentry, tunnel},
 };
 
 #[derive(Debug, thiserror::Error)]
@@ -74,7 +74,8 @@ pub fn router(state: AppState) -> Router {
                 .merge(search::routes())
                 .merge(connections::routes())
                 .merge(assistants::routes())
-                .merge(chat::routes()),
+                .merge(chat::routes())
+                .merge(tunnel::routes()),
         )
         .split_for_parts();
     let api = api
@@ -97,6 +98,7 @@ pub fn router(state: AppState) -> Router {
         .layer(compression::layer())
         .layer(middleware::map_response_with_state(state.clone(), end_streams))
         .layer(middleware::from_fn_with_state(state, headers::secure))
+        .layer(middleware::from_fn(sentry::watch))
         .layer(middleware::from_fn(request_id::give))
 }
 

@@ -30,7 +30,7 @@ use crate::{
     http::limits::RateLimits,
     outbound::{Outbound, provide_cryptography},
     replicas::{Redis, RedisError, Replicas},
-    telemetry::{Metrics, metrics::MetricsError},
+    telemetry::{Metrics, metrics::MetricsError, sentry::ReportingError, tunnel::Tunnel},
 };
 
 /// Bytes of memory for the vectors of what is searched: about 2.5 million passages.
@@ -53,6 +53,8 @@ pub struct AppState {
     pub embedder: Arc<dyn Embedder>,
     pub passage_index: Arc<dyn PassageIndex>,
     pub metrics: Arc<Metrics>,
+    /// Where pages' errors go, if they are reported.
+    pub tunnel: Option<Tunnel>,
     pub outbound: Outbound,
     pub secrets: Secrets,
     pub running: RunningAnswers,
@@ -92,6 +94,8 @@ pub enum OpenError {
     Secrets(#[from] SecretsError),
     #[error(transparent)]
     Metrics(#[from] MetricsError),
+    #[error(transparent)]
+    Reporting(#[from] ReportingError),
     #[error("the client for outbound requests could not be set up: {0}")]
     Outbound(#[from] reqwest::Error),
 }
@@ -135,6 +139,7 @@ impl AppState {
                 limits,
             }),
             metrics: Arc::new(Metrics::new()?),
+            tunnel: config.sentry_dsn.as_ref().map(Tunnel::new).transpose()?,
             outbound: Outbound::new(config.allow_private_addresses)?,
             secrets: Secrets::open(&config.data_dir)?,
             running: RunningAnswers::new(replicas.clone()),

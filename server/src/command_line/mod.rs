@@ -21,11 +21,12 @@ use std::{
 };
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt, util::SubscriberInitExt};
 
 use crate::{
     config::{ConfigArgs, Loaded, LogFormat, SETTINGS, Source},
     serve,
+    telemetry::sentry::{self, LoggedErrors},
 };
 
 /// Ask questions of your own documents
@@ -78,8 +79,9 @@ pub fn run() -> ExitCode {
         (Command::Doctor(doctor), loaded) => on_runtime(doctor.run(loaded)),
         (Command::Config(print), _) if print.example => Ok(config::print_example()),
         (_, Err(error)) => Err(error.into()),
+        (Command::Serve, Ok(loaded)) => serve(loaded),
         (command, Ok(loaded)) => {
-            log(&loaded, matches!(command, Command::Serve));
+            log(&loaded, false, None);
             on_runtime(run_command(command, loaded))
         }
     };
@@ -104,6 +106,16 @@ fn parse() -> Cli {
     Cli::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
 }
 
+/// Reports errors, where it is told where to, from before its first thread starts to after its last.
+fn serve(loaded: Loaded) -> Result<ExitCode, Failure> {
+    let reporting = loaded.config.sentry_dsn.as_ref().map(sentry::start).transpose()?;
+    log(&loaded, true, reporting.as_ref().map(|_| LoggedErrors));
+    on_runtime(async {
+        serve::serve(loaded.config).await?;
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
 fn on_runtime(work: impl Future<Output = Result<ExitCode, Failure>>) -> Result<ExitCode, Failure> {
     let runtime = tokio::runtime::Runtime::new().map_err(|error| format!("no threads could be started: {error}"))?;
     runtime.block_on(work)
@@ -111,33 +123,32 @@ fn on_runtime(work: impl Future<Output = Result<ExitCode, Failure>>) -> Result<E
 
 async fn run_command(command: Command, loaded: Loaded) -> Result<ExitCode, Failure> {
     match command {
-        Command::Serve => {
-            serve::serve(loaded.config).await?;
-            Ok(ExitCode::SUCCESS)
-        }
         Command::Ingest(ingest) => ingest.run(loaded.config).await,
         Command::Ask(ask) => ask.run(loaded.config).await,
         Command::User(user) => user.run(loaded.config).await,
         Command::Reindex(reindex) => reindex.run(loaded.config).await,
         Command::MigrateStorage(migrate) => migrate.run(loaded.config).await,
         Command::Config(_) => Ok(config::print(&loaded)),
-        Command::Doctor(_) | Command::ExtractChild => unreachable!("run before the configuration is read"),
+        Command::Serve | Command::Doctor(_) | Command::ExtractChild => unreachable!("run in ways of their own"),
     }
 }
 
 /// Logs to standard error. Commands that end by themselves say what matters, so they log only what is not expected,
-/// unless they were told what to log.
-fn log(loaded: &Loaded, serving: bool) {
+/// unless they were told what to log. `reported` takes errors however little is logged.
+fn log(loaded: &Loaded, serving: bool, reported: Option<LoggedErrors>) {
     let filter = match loaded.source("log") {
         Source::Default if !serving => EnvFilter::new("error"),
         _ => EnvFilter::new(&loaded.config.log),
     };
-    let lines = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+    let lines = tracing_subscriber::fmt::layer()
         .with_ansi(io::stderr().is_terminal())
         .with_writer(io::stderr);
-    match loaded.config.log_format {
-        LogFormat::Text => lines.init(),
-        LogFormat::Json => lines.json().init(),
-    }
+    let lines = match loaded.config.log_format {
+        LogFormat::Text => lines.boxed(),
+        LogFormat::Json => lines.json().boxed(),
+    };
+    tracing_subscriber::registry()
+        .with(lines.with_filter(filter))
+        .with(reported)
+        .init();
 }
