@@ -21,7 +21,7 @@ use std::{
 };
 
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
-use tracing_subscriber::{EnvFilter, Layer, layer::SubscriberExt, util::SubscriberInitExt};
+use tracing_subscriber::{EnvFilter, Layer, filter::LevelFilter, layer::SubscriberExt, util::SubscriberInitExt};
 
 use crate::{
     config::{ConfigArgs, Loaded, LogFormat, SETTINGS, Source},
@@ -149,6 +149,6 @@ fn log(loaded: &Loaded, serving: bool, reported: Option<LoggedErrors>) {
     };
     tracing_subscriber::registry()
         .with(lines.with_filter(filter))
-        .with(reported)
+        .with(reported.map(|errors| errors.with_filter(LevelFilter::ERROR)))
         .init();
 }
