@@ -14,12 +14,12 @@ export class Hyperion {
     readonly url: string,
   ) {}
 
-  /** Starts a server on a free port with an empty data folder; resolves when it serves. */
-  static async start(): Promise<Hyperion> {
+  /** Starts a server on a free port with an empty data folder and these variables; resolves when it serves. */
+  static async start(environment: Record<string, string> = {}): Promise<Hyperion> {
     const data = await mkdtemp(join(tmpdir(), 'hyperion-e2e-'));
     // The language model of the tests listens on this machine.
     const options = ['--listen', '127.0.0.1:0', '--data-dir', data, '--allow-private-addresses', 'true'];
-    const program = new Program(executable, ['serve', ...options]);
+    const program = new Program(executable, ['serve', ...options], environment);
     try {
       const url = await program.prints(/is ready on (http:\S+)/, 60);
       return new Hyperion(program, data, url);

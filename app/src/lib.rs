@@ -13,12 +13,14 @@ mod layout;
 mod pages;
 mod plain_form;
 mod query;
+mod reports;
 mod shell;
 mod transport;
 
 pub use app::App;
 pub use plain_form::RefusedForm;
-pub use shell::{AppFiles, Assets, shell};
+pub use reports::{constant_message, route, source_file};
+pub use shell::{AppFiles, Assets, ErrorReports, shell};
 
 /// Takes over the page that the server rendered; called by the script of [`shell`].
 #[cfg(feature = "hydrate")]
@@ -26,8 +28,10 @@ pub use shell::{AppFiles, Assets, shell};
 pub fn hydrate() {
     use leptos::prelude::*;
 
+    reports::listen();
     std::panic::set_hook(Box::new(|panic| {
         console_error_panic_hook::hook(panic);
+        reports::panicked(panic);
         mark_page("data-stopped");
     }));
     leptos::mount::hydrate_body(|| {

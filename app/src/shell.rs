@@ -19,6 +19,18 @@ pub struct Assets {
 pub struct AppFiles {
     pub js: String,
     pub wasm: String,
+    pub error_reports: Option<ErrorReports>,
+}
+
+/// How the app reports its errors to whoever runs the server.
+#[derive(Debug, Clone)]
+pub struct ErrorReports {
+    /// The project of Sentry that they are for.
+    pub dsn: String,
+    /// What the app's files are called there.
+    pub release: String,
+    /// Which installation reports.
+    pub environment: String,
 }
 
 /// What a page does whose scripts do not come; the style sheet then shows a note.
@@ -58,6 +70,18 @@ pub fn shell(assets: Assets, nonce: String, address: Option<String>) -> AnyView 
                                 r#type="application/wasm"
                                 crossorigin="anonymous"
                             />
+                            {app
+                                .error_reports
+                                .map(|reports| {
+                                    view! {
+                                        <meta
+                                            name="error-reports"
+                                            content=reports.dsn
+                                            data-release=reports.release
+                                            data-environment=reports.environment
+                                        />
+                                    }
+                                })}
                         }
                     })}
                 {(!script.is_empty())

@@ -15,7 +15,7 @@ use toml::Spanned;
 use self::value::Given;
 pub use self::{
     settings::{Config, ConfigArgs, SETTINGS, Setting},
-    value::{DatabaseUrl, LogFormat, Role},
+    value::{DatabaseUrl, LogFormat, Role, SentryDsn},
 };
 
 /// Prefix of the variables of all settings.
@@ -177,7 +177,11 @@ impl Loaded {
             return Err(ConfigError::Value {
                 place: place.to_owned(),
                 accepted: setting.accepted,
-                value: given.to_string(),
+                value: if setting.secret {
+                    "something else, which is not shown because it may hold a secret".to_owned()
+                } else {
+                    given.to_string()
+                },
             });
         }
         self.sources.insert(setting.name, source);
@@ -338,6 +342,38 @@ mod tests {
             "HYPERION_LISTEN must be an IP address and a port like 127.0.0.1:8080, but is \"localhost\""
         );
         assert!(refused("workers = \n", &[]).contains("not valid TOML"));
+    }
+
+    #[test]
+    fn an_address_that_may_hold_a_secret_is_refused_without_showing_it() {
+        for (name, value) in [
+            ("HYPERION_SENTRY_DSN", "https://5ec3e7@sentry.example"),
+            ("HYPERION_DATABASE_URL", "postgre://ada:5ec3e7@db/hyperion"),
+        ] {
+            let message = refused("", &[(name, value)]);
+            assert!(
+                message.starts_with(name) && message.contains("must be an address like"),
+                "{message}"
+            );
+            assert!(!message.contains("5ec3e7"), "{message}");
+        }
+        let message = refused("redis_url = \"radis://:5ec3e7@cache\"", &[]);
+        assert!(!message.contains("5ec3e7"), "{message}");
+    }
+
+    #[test]
+    fn where_errors_are_reported_is_printed_without_its_key() {
+        let variables = [(
+            "HYPERION_SENTRY_DSN",
+            "https://5ec3e7:5ec3e8@sentry.example:9000/errors/42",
+        )];
+        let loaded = read("", &variables, ConfigArgs::default()).unwrap();
+        let printed = format!("{}{:?}", loaded.to_toml(), loaded.config);
+        assert!(
+            printed.contains("https://********@sentry.example:9000/errors/42"),
+            "{printed}"
+        );
+        assert!(!printed.contains("5ec3e"), "{printed}");
     }
 
     #[test]

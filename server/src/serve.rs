@@ -32,7 +32,7 @@ use crate::{
     },
     jobs, knowledge_bases, search, site,
     state::{AppState, OpenError},
-    telemetry::{measured, metrics},
+    telemetry::{measured, metrics, sentry, tunnel},
 };
 
 #[derive(Debug, thiserror::Error)]
@@ -71,7 +71,8 @@ pub fn router(state: AppState) -> Router {
                 .merge(search::routes())
                 .merge(connections::routes())
                 .merge(assistants::routes())
-                .merge(chat::routes()),
+                .merge(chat::routes())
+                .merge(tunnel::routes()),
         )
         .split_for_parts();
     let api = api
@@ -93,6 +94,7 @@ pub fn router(state: AppState) -> Router {
     site::with_pages(&state, api)
         .layer(compression::layer())
         .layer(middleware::from_fn_with_state(state.clone(), headers::secure))
+        .layer(middleware::from_fn(sentry::watch))
         .layer(middleware::from_fn_with_state(state, measured::measure))
         .layer(middleware::from_fn(request_id::give))
 }

@@ -29,7 +29,7 @@ use crate::{
     http::limits::RateLimits,
     outbound::{Outbound, provide_cryptography},
     replicas::{Redis, RedisError, Replicas},
-    telemetry::Dependencies,
+    telemetry::{Dependencies, sentry::ReportingError, tunnel::Tunnel},
 };
 
 /// Bytes of memory for the vectors of what is searched: about 2.5 million passages.
@@ -52,6 +52,8 @@ pub struct AppState {
     pub embedder: Arc<dyn Embedder>,
     pub passage_index: Arc<dyn PassageIndex>,
     pub dependencies: Dependencies,
+    /// Where pages' errors go, if they are reported.
+    pub tunnel: Option<Tunnel>,
     pub outbound: Outbound,
     pub secrets: Secrets,
     pub running: RunningAnswers,
@@ -88,6 +90,8 @@ pub enum OpenError {
     Model(#[from] EmbedError),
     #[error(transparent)]
     Secrets(#[from] SecretsError),
+    #[error(transparent)]
+    Reporting(#[from] ReportingError),
     #[error("the client for outbound requests could not be set up: {0}")]
     Outbound(#[from] reqwest::Error),
 }
@@ -132,6 +136,7 @@ impl AppState {
                 limits,
             }),
             dependencies: Dependencies::default(),
+            tunnel: config.sentry_dsn.as_ref().map(Tunnel::new).transpose()?,
             outbound: Outbound::new(config.allow_private_addresses)?,
             secrets: Secrets::open(&config.data_dir)?,
             running: RunningAnswers::new(replicas.clone()),

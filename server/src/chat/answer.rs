@@ -198,7 +198,7 @@ impl Writing {
         };
         // What a model wrote until then is kept, with its citations.
         if let Err(error) = self.ground(true).await {
-            tracing::error!(message = %self.answer, error = %error.0, "the end of an answer could not be grounded");
+            tracing::error!(answer = %self.answer, error = %error.0, "the end of an answer could not be grounded");
         }
         match ended {
             Ok(status) => self.written.status = status,
@@ -224,8 +224,8 @@ impl Writing {
             Ok(Some(message)) => self.running.tell(AnswerEvent::Done {
                 message: Box::new(with_html(message)),
             }),
-            Ok(None) => tracing::debug!(message = %self.answer, "an answer ended after its conversation was deleted"),
-            Err(error) => tracing::error!(message = %self.answer, %error, "an answer could not be stored"),
+            Ok(None) => tracing::debug!(answer = %self.answer, "an answer ended after its conversation was deleted"),
+            Err(error) => tracing::error!(answer = %self.answer, %error, "an answer could not be stored"),
         }
         self.state.running.end(self.answer);
     }

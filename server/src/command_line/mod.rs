@@ -23,7 +23,10 @@ use tracing_subscriber::EnvFilter;
 use crate::{
     config::{ConfigArgs, ConfigError, Loaded, SETTINGS, Source},
     serve,
-    telemetry::{Telemetry, TelemetryError},
+    telemetry::{
+        Telemetry,
+        sentry::{self, LoggedErrors},
+    },
 };
 
 /// Ask questions of your own documents
@@ -84,8 +87,9 @@ fn run_with(command: Command, loaded: Result<Loaded, ConfigError>) -> Result<Exi
         (Command::Doctor(doctor), loaded) => on_runtime(doctor.run(loaded)),
         (Command::Config(print), _) if print.example => Ok(config::print_example()),
         (_, Err(error)) => Err(error.into()),
+        (Command::Serve, Ok(loaded)) => serve(loaded),
         (command, Ok(loaded)) => {
-            let _telemetry = watch(&loaded, matches!(command, Command::Serve))?;
+            let _telemetry = watch(&loaded, false, None)?;
             on_runtime(run_command(command, loaded))
         }
     }
@@ -106,6 +110,16 @@ fn parse() -> Cli {
     Cli::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit())
 }
 
+/// Reports errors, where it is told where to, from before its first thread starts to after its last.
+fn serve(loaded: Loaded) -> Result<ExitCode, Failure> {
+    let reporting = loaded.config.sentry_dsn.as_ref().map(sentry::start).transpose()?;
+    let _telemetry = watch(&loaded, true, reporting.as_ref().map(|_| LoggedErrors))?;
+    on_runtime(async {
+        serve::serve(loaded.config).await?;
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
 fn on_runtime(work: impl Future<Output = Result<ExitCode, Failure>>) -> Result<ExitCode, Failure> {
     let runtime = tokio::runtime::Runtime::new().map_err(|error| format!("no threads could be started: {error}"))?;
     runtime.block_on(work)
@@ -113,26 +127,22 @@ fn on_runtime(work: impl Future<Output = Result<ExitCode, Failure>>) -> Result<E
 
 async fn run_command(command: Command, loaded: Loaded) -> Result<ExitCode, Failure> {
     match command {
-        Command::Serve => {
-            serve::serve(loaded.config).await?;
-            Ok(ExitCode::SUCCESS)
-        }
         Command::Ingest(ingest) => ingest.run(loaded.config).await,
         Command::Ask(ask) => ask.run(loaded.config).await,
         Command::User(user) => user.run(loaded.config).await,
         Command::Reindex(reindex) => reindex.run(loaded.config).await,
         Command::MigrateStorage(migrate) => migrate.run(loaded.config).await,
         Command::Config(_) => Ok(config::print(&loaded)),
-        Command::Doctor(_) | Command::ExtractChild => unreachable!("run before the configuration is read"),
+        Command::Serve | Command::Doctor(_) | Command::ExtractChild => unreachable!("run in ways of their own"),
     }
 }
 
 /// Commands that end by themselves say what matters, so they log only what is not expected, unless they were told what to
-/// log.
-fn watch(loaded: &Loaded, serving: bool) -> Result<Telemetry, TelemetryError> {
+/// log. `reported` takes errors however little is logged.
+fn watch(loaded: &Loaded, serving: bool, reported: Option<LoggedErrors>) -> Result<Telemetry, Failure> {
     let filter = match loaded.source("log") {
         Source::Default if !serving => EnvFilter::new("error"),
         _ => EnvFilter::new(&loaded.config.log),
     };
-    Telemetry::begin(&loaded.config, filter)
+    Ok(Telemetry::begin(&loaded.config, filter, reported)?)
 }

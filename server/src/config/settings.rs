@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::PathBuf};
 use tracing_subscriber::EnvFilter;
 use url::Url;
 
-use super::value::{DatabaseUrl, Given, LogFormat, MilvusUrl, OriginalsUrl, RedisUrl, Role, Value};
+use super::value::{DatabaseUrl, Given, LogFormat, MilvusUrl, OriginalsUrl, RedisUrl, Role, SentryDsn, Value};
 
 /// What is known of a setting.
 #[derive(Debug)]
@@ -15,6 +15,8 @@ pub struct Setting {
     pub about: &'static str,
     /// What its values look like, to follow "must be".
     pub accepted: &'static str,
+    /// Whether its values may hold a password or a key.
+    pub secret: bool,
 }
 
 /// One entry a setting: documentation, name, type, default, accepted values in words, and a further check of them.
@@ -49,7 +51,12 @@ macro_rules! settings {
         }
 
         pub const SETTINGS: &[Setting] = &[
-            $(Setting { name: stringify!($name), about: $about.trim_ascii(), accepted: $accepted },)*
+            $(Setting {
+                name: stringify!($name),
+                about: $about.trim_ascii(),
+                accepted: $accepted,
+                secret: <$type as Value>::SECRET,
+            },)*
         ];
 
         impl ConfigArgs {
@@ -130,4 +137,6 @@ settings! {
         if |filter| EnvFilter::try_new(filter).is_ok();
     /// How it is logged: as text for people, or each event as a line of JSON
     log_format: LogFormat = LogFormat::Text, "text or json";
+    /// Project of Sentry that errors, panics and slow requests are reported to, by server and pages; none unless given
+    sentry_dsn: Option<SentryDsn> = None, "an address like https://key@sentry.example/1";
 }

@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use sentry::types::Dsn;
 use url::Url;
 
 /// A value as it was given.
@@ -35,6 +36,9 @@ impl fmt::Display for Given<'_> {
 }
 
 pub trait Value: Sized {
+    /// Whether values may hold a password or a key.
+    const SECRET: bool = false;
+
     fn from_text(text: &str) -> Option<Self>;
 
     /// Values that are strings in TOML; the others have their own way.
@@ -177,6 +181,8 @@ macro_rules! secret_address {
         }
 
         impl Value for Option<$name> {
+            const SECRET: bool = true;
+
             fn from_text(text: &str) -> Option<Self> {
                 $name::new(text).map(Some)
             }
@@ -212,6 +218,54 @@ fn masked(url: &str) -> String {
         url.set_query(Some("********"));
     }
     url.to_string()
+}
+
+/// The project of Sentry that errors are reported to.
+#[derive(Clone)]
+pub struct SentryDsn(Dsn);
+
+impl SentryDsn {
+    pub fn new(text: &str) -> Option<Self> {
+        text.parse().ok().map(Self)
+    }
+
+    pub fn expose(&self) -> &Dsn {
+        &self.0
+    }
+
+    /// With the key that lets pages report, and without the secret one that older addresses have.
+    pub fn for_browsers(&self) -> String {
+        self.with_key(self.0.public_key())
+    }
+
+    fn with_key(&self, key: &str) -> String {
+        let dsn = &self.0;
+        let (scheme, host, port) = (dsn.scheme(), dsn.host(), dsn.port());
+        let port = if port == scheme.default_port() {
+            String::new()
+        } else {
+            format!(":{port}")
+        };
+        format!("{scheme}://{key}@{host}{port}{}{}", dsn.path(), dsn.project_id())
+    }
+}
+
+impl fmt::Debug for SentryDsn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.with_key("********"))
+    }
+}
+
+impl Value for Option<SentryDsn> {
+    const SECRET: bool = true;
+
+    fn from_text(text: &str) -> Option<Self> {
+        SentryDsn::new(text).map(Some)
+    }
+
+    fn to_toml(&self) -> Option<String> {
+        quoted(&self.as_ref()?.with_key("********"))
+    }
 }
 
 /// What a process does of an installation's work.

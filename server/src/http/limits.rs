@@ -20,6 +20,7 @@ use crate::{
     documents::upload,
     replicas::{Redis, limit::Limit},
     state::AppState,
+    telemetry::tunnel,
 };
 
 /// Everything but uploads is text that people type, or settings.
@@ -36,6 +37,8 @@ enum Kind {
     Entrance,
     Upload,
     Question,
+    /// Of an error on a page.
+    Report,
 }
 
 impl Kind {
@@ -54,6 +57,7 @@ impl Kind {
             | "/api/v1/messages/{id}/regenerate"
             | "/api/v1/chat/completions"
             | "/forms/ask" => Self::Question,
+            "/api/v1/error-reports" => Self::Report,
             _ if route.contains("/knowledge-bases/{id}/documents") => Self::Upload,
             _ => Self::Ordinary,
         }
@@ -67,6 +71,8 @@ pub struct RateLimits {
     uploads_by_address: Limit<IpAddr>,
     questions: Limit<UserId>,
     questions_by_address: Limit<IpAddr>,
+    reports: Limit<UserId>,
+    reports_by_address: Limit<IpAddr>,
 }
 
 impl RateLimits {
@@ -78,6 +84,9 @@ impl RateLimits {
             uploads_by_address: limit("uploads-by-address", 200, 5_000, redis),
             questions: limit("questions", 5, 300, redis),
             questions_by_address: limit("questions-by-address", 20, 1_000, redis),
+            // A page sends a handful at most. A fault that every page has would use up what Sentry takes in a month.
+            reports: limit("reports", 1, 20, redis),
+            reports_by_address: limit("reports-by-address", 2, 100, redis),
         }
     }
 }
@@ -95,11 +104,12 @@ fn limit<K: Hash + Eq + Clone + ToString>(
 /// Applies all three to a request. Outside of the routes' own extractors, inside of what turns errors into problems.
 pub async fn apply(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
     let kind = Kind::of(&request);
-    if kind == Kind::Upload {
-        upload::body_limit(state.config.max_upload_mib).apply(&mut request);
-    } else {
-        DefaultBodyLimit::max(ORDINARY_BODY).apply(&mut request);
-    }
+    let body_limit = match kind {
+        Kind::Upload => upload::body_limit(state.config.max_upload_mib),
+        Kind::Report => DefaultBodyLimit::max(tunnel::LARGEST_REPORT),
+        _ => DefaultBodyLimit::max(ORDINARY_BODY),
+    };
+    body_limit.apply(&mut request);
     if kind != Kind::Ordinary {
         let (mut parts, body) = request.into_parts();
         let address = address(&parts.extensions, &parts.headers, state.config.trust_proxy);
@@ -120,7 +130,7 @@ pub async fn apply(State(state): State<AppState>, mut request: Request, next: Ne
     match tokio::time::timeout(LONGEST_WAIT, next.run(request)).await {
         Ok(response) => response,
         Err(_) => {
-            tracing::error!("a request was given up after {} s", LONGEST_WAIT.as_secs());
+            tracing::error!(seconds = LONGEST_WAIT.as_secs(), "a request was given up");
             ApiError::new(
                 StatusCode::GATEWAY_TIMEOUT,
                 "took_too_long",
@@ -138,6 +148,7 @@ async fn check(limits: &RateLimits, kind: Kind, address: Option<IpAddr>, user: O
         Kind::Entrance => (None, &limits.entrances),
         Kind::Upload => (Some(&limits.uploads), &limits.uploads_by_address),
         Kind::Question => (Some(&limits.questions), &limits.questions_by_address),
+        Kind::Report => (Some(&limits.reports), &limits.reports_by_address),
     };
     take(Some(by_address), address).await?;
     take(by_user, user).await

@@ -1,6 +1,6 @@
 //! Errors as RFC 9457 problem documents.
 
-use std::time::Duration;
+use std::{panic::Location, time::Duration};
 
 use api::Problem;
 use axum::{
@@ -67,9 +67,14 @@ impl ApiError {
         error
     }
 
-    /// For faults that are not the caller's: what went wrong is logged, not shown.
+    /// For faults that are not the caller's: what went wrong, and where it became an answer, is logged, not shown.
+    #[track_caller]
     pub fn internal(error: impl std::fmt::Display) -> Self {
-        tracing::error!(%error, "request failed");
+        tracing::error!(%error, place = %place(Location::caller()), "request failed");
+        Self::of_the_server()
+    }
+
+    fn of_the_server() -> Self {
         Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,
             "internal",
@@ -79,6 +84,10 @@ impl ApiError {
     }
 }
 
+fn place(location: &Location<'_>) -> String {
+    format!("{}:{}", app::source_file(location.file()), location.line())
+}
+
 /// For the panic of a handler; the hook that prints panics has said where it was.
 pub fn of_panic(panic: Box<dyn std::any::Any + Send>) -> Response {
     let message = panic
@@ -86,10 +95,12 @@ pub fn of_panic(panic: Box<dyn std::any::Any + Send>) -> Response {
         .map(String::as_str)
         .or_else(|| panic.downcast_ref::<&str>().copied())
         .unwrap_or("without a message");
-    ApiError::internal(format!("a handler panicked: {message}")).into_response()
+    tracing::error!(panic = message, "a handler panicked");
+    ApiError::of_the_server().into_response()
 }
 
 impl From<StoreError> for ApiError {
+    #[track_caller]
     fn from(error: StoreError) -> Self {
         let (status, code, title) = match &error {
             StoreError::NotFound(_) => (StatusCode::NOT_FOUND, "not_found", "Not found"),

@@ -6,7 +6,7 @@ use std::{
     sync::Arc,
 };
 
-use app::{AppFiles, Assets};
+use app::{AppFiles, Assets, ErrorReports};
 use axum::{
     Router,
     extract::{Request, State},
@@ -65,8 +65,14 @@ impl Bundle {
         })
     }
 
-    /// Where pages find the files.
-    pub fn assets(&self) -> Assets {
+    /// Of the app's scripts; tells which ones an error came from.
+    pub fn hash(&self) -> &str {
+        let name = self.manifest.js.trim_end_matches(".js");
+        name.rsplit_once('-').map_or(name, |(_, hash)| hash)
+    }
+
+    /// Where pages find the files, and where they report their errors.
+    pub fn assets(&self, error_reports: Option<ErrorReports>) -> Assets {
         let address = |name: &str| format!("/site/{name}");
         Assets {
             css: address(&self.manifest.css),
@@ -74,6 +80,7 @@ impl Bundle {
             app: Some(AppFiles {
                 js: address(&self.manifest.js),
                 wasm: address(&self.manifest.wasm),
+                error_reports,
             }),
         }
     }

@@ -7,7 +7,8 @@ mod refused;
 
 use axum::{Router, middleware, routing::get};
 
-use crate::state::AppState;
+use crate::{state::AppState, telemetry::sentry};
+use app::ErrorReports;
 use bundle::Bundle;
 use page::Pages;
 pub use refused::Refused;
@@ -28,7 +29,11 @@ pub fn with_pages(state: &AppState, api: Router) -> Router {
     let pages = Pages {
         state: state.clone(),
         api: api.clone(),
-        assets: bundle.assets(),
+        assets: bundle.assets(state.config.sentry_dsn.as_ref().map(|dsn| ErrorReports {
+            dsn: dsn.for_browsers(),
+            release: format!("{}+{}", sentry::RELEASE, bundle.hash()),
+            environment: sentry::environment(),
+        })),
     };
     let with_refused = middleware::from_fn_with_state(pages.clone(), refused::show);
     let known = leptos_axum::generate_route_list(app::App)
@@ -50,6 +55,16 @@ pub fn is_own_path(path: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::is_own_path;
+
+    #[tokio::test]
+    async fn every_page_is_named_by_its_route_in_reports_of_its_errors() {
+        let routes = leptos_axum::generate_route_list(app::App);
+        assert!(routes.len() > 10, "{routes:?}");
+        for route in routes {
+            let path = route.path().replace("{id}", "0198f6a2");
+            assert_eq!(app::route(&path), route.path().replace("{id}", ":id"));
+        }
+    }
 
     #[test]
     fn only_paths_of_this_site_are_gone_on_to() {

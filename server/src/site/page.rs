@@ -16,6 +16,8 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use leptos::{nonce::use_nonce, prelude::provide_context};
+use sentry::{Hub, SentryFutureExt};
+use tracing::Instrument;
 
 use super::{
     in_process::{InProcess, PageStatus},
@@ -147,10 +149,12 @@ pub async fn answer(
     let mut request = Request::new(Body::empty());
     *request.uri_mut() = uri;
     // A rendering that is dropped half-way is never freed. So it runs to its end even when the visitor has left.
-    let rendering = tokio::spawn(async move {
+    let rendering = async move {
         let (parts, body) = renderer(request).await.into_parts();
         to_bytes(body, LARGEST_PAGE).await.map(|html| (parts, html))
-    });
+    };
+    // What goes wrong in it belongs to this request.
+    let rendering = tokio::spawn(rendering.in_current_span().bind_hub(Hub::current()));
     let (parts, html) = match tokio::time::timeout(LONGEST_WAIT, rendering).await {
         Ok(Ok(Ok(page))) => page,
         Ok(Ok(Err(error))) => return not_rendered(&error),

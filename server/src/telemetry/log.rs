@@ -1,11 +1,13 @@
-//! Where events and spans go: to standard error, into metrics, and to who collects traces.
+//! Where events and spans go: to standard error, into metrics, to who collects traces, and to who is told of errors.
 
 use std::io::{self, IsTerminal};
 
 use opentelemetry_sdk::trace::SdkTracerProvider;
-use tracing_subscriber::{EnvFilter, Layer, Registry, layer::SubscriberExt, util::SubscriberInitExt};
+use tracing_subscriber::{
+    EnvFilter, Layer, Registry, filter::LevelFilter, layer::SubscriberExt, util::SubscriberInitExt,
+};
 
-use super::{durations::Durations, traces};
+use super::{durations::Durations, sentry::LoggedErrors, traces};
 use crate::config::{Config, LogFormat};
 
 #[derive(Debug, thiserror::Error)]
@@ -20,10 +22,11 @@ pub struct Telemetry {
 }
 
 impl Telemetry {
-    /// Begins to listen to the whole program, which may be done once. `filter` says what is logged.
+    /// Begins to listen to the whole program, which may be done once. `filter` says what is logged; `reported`
+    /// takes errors however little that is.
     ///
     /// Must not be called on a runtime: traces are sent by a thread of their own.
-    pub fn begin(config: &Config, filter: EnvFilter) -> Result<Self, TelemetryError> {
+    pub fn begin(config: &Config, filter: EnvFilter, reported: Option<LoggedErrors>) -> Result<Self, TelemetryError> {
         let lines = tracing_subscriber::fmt::layer()
             .with_ansi(io::stderr().is_terminal())
             .with_writer(io::stderr);
@@ -37,6 +40,7 @@ impl Telemetry {
             .with(lines)
             .with(durations)
             .with(traces.as_ref().map(traces::layer))
+            .with(reported.map(|errors| errors.with_filter(LevelFilter::ERROR)))
             .init();
         Ok(Self { traces })
     }

@@ -5,7 +5,9 @@ mod durations;
 mod log;
 pub mod measured;
 pub mod metrics;
+pub mod sentry;
 pub mod traces;
+pub mod tunnel;
 
 pub use dependencies::Dependencies;
 pub use log::{Telemetry, TelemetryError};

@@ -59,6 +59,10 @@ pub async fn server() -> Server {
 
 /// A server that has the pages too, with a bundle whose files hold nothing of interest.
 pub async fn server_with_pages() -> Server {
+    server_with_pages_and(Config::default()).await
+}
+
+pub async fn server_with_pages_and(config: Config) -> Server {
     let folder = tempfile::tempdir().unwrap();
     let (assets, site) = (folder.path().join("assets"), folder.path().join("assets/site"));
     std::fs::create_dir_all(&site).unwrap();
@@ -73,7 +77,7 @@ pub async fn server_with_pages() -> Server {
     }
     std::fs::write(site.join("hyperion-1.js.br"), "brotli").unwrap();
     std::fs::write(site.join("hyperion-1.js.gz"), "gzip").unwrap();
-    open(Config::default(), assets, folder).await
+    open(config, assets, folder).await
 }
 
 pub async fn server_with(config: Config) -> Server {

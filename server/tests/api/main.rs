@@ -10,6 +10,7 @@ mod common;
 mod completions;
 mod connections;
 mod conversations;
+mod error_reports;
 mod from_url;
 mod http;
 mod ingest;
