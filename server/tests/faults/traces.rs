@@ -113,7 +113,7 @@ async fn one_trace_leads_from_a_request_to_the_database_the_model_and_through_th
         question,
         &[
             &["begin_answer", "request"],
-            &["question", "embed", "answer", "request"],
+            &["question", "answer", "request"],
             &["lexical_search", "find", "answer", "request"],
             &["chat", "answer", "request"],
             &["save_answer", "answer", "request"],

@@ -3,7 +3,8 @@
 use api::{DocumentId, KnowledgeBaseId};
 use async_trait::async_trait;
 use server::telemetry::sentry;
-use store::{Document, IndexError, PassageIndex, Rankings, Sought, Store};
+use api::Document;
+use store::{IndexError, PassageIndex, Rankings, Sought, Store};
 
 pub const PANIC: &str = "How does zanzibar panic?";
 pub const ERROR: &str = "How does zanzibar fail?";
