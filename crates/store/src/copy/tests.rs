@@ -5,14 +5,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::tables::TABLES;
 use crate::{Location, Store, database::statement};
 
-/// Tables that are not copied: what is made from others, what is the database's own, and which index is in use, for the
-/// copy has its own.
-const LEFT_OUT: [&str; 5] = [
+/// Tables that are not copied: what is made from others, what is the database's own, which index is in use, for the copy
+/// has its own, and when snapshots of the source were made. What the installation is known by is told the copy at the
+/// beginning.
+const LEFT_OUT: [&str; 7] = [
     "_sqlx_migrations",
     "copies",
     "sqlite_sequence",
     "passage_vocabulary",
     "passage_index",
+    "milestones",
+    "installation",
 ];
 
 /// Columns that are not copied: who works on a job, and the contents of the index of words.

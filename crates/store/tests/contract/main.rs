@@ -47,4 +47,5 @@ mod indexed;
 mod jobs;
 mod knowledge_bases;
 mod passage_index;
+mod snapshot;
 mod words;
