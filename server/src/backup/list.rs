@@ -2,7 +2,7 @@
 //!
 //! It holds no names, and it is not encrypted: what is superseded has to be told by who holds no private key.
 
-use std::io;
+use std::{io, sync::Arc};
 
 use api::DocumentId;
 use futures::{Stream, StreamExt, TryStreamExt, stream};
@@ -65,20 +65,19 @@ pub async fn entries(
     let list = &manifest.objects.originals;
     let bytes = object::read(place, list, None).await?.map_err(io::Error::other);
     let lines = StreamReader::new(bytes).lines();
-    let path = list.path.clone();
-    let next = async move |mut lines: Lines<_>| {
-        let line = match lines.next_line().await {
-            Ok(line) => line,
-            Err(error) => {
-                return Err(match error.downcast::<BackupError>() {
-                    Ok(error) => error,
-                    Err(error) => BackupError::List(path.clone(), error.to_string()),
-                });
-            }
-        };
-        let Some(line) = line else { return Ok(None) };
-        let entry = serde_json::from_str(&line).map_err(|error| BackupError::List(path.clone(), error.to_string()))?;
-        Ok(Some((entry, lines)))
+    let path: Arc<str> = list.path.as_str().into();
+    let next = move |mut lines: Lines<_>| {
+        let path = Arc::clone(&path);
+        async move {
+            let unreadable = |reason: String| BackupError::List(path.to_string(), reason);
+            let line = lines.next_line().await.map_err(|error| match error.downcast::<BackupError>() {
+                Ok(error) => error,
+                Err(error) => unreadable(error.to_string()),
+            })?;
+            let Some(line) = line else { return Ok(None) };
+            let entry = serde_json::from_str(&line).map_err(|error| unreadable(error.to_string()))?;
+            Ok(Some((entry, lines)))
+        }
     };
     Ok(stream::try_unfold(lines, next).boxed())
 }

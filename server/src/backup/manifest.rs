@@ -115,34 +115,31 @@ impl Manifest {
             Err(Error::NotFound { .. }) => return Ok(None),
             Err(error) => return Err(place.failed(error)),
         };
-        let unreadable = |reason: String| BackupError::Manifest { id: id.clone(), reason };
         if got.meta.size > MOST_BYTES {
-            return Err(unreadable("it is too large".to_owned()));
+            let reason = "it is too large".to_owned();
+            return Err(BackupError::Manifest { id: id.clone(), reason });
         }
         let bytes = got.bytes().await.map_err(|error| place.failed(error))?;
-        Self::parse(id, &bytes)
-            .map(Some)
-            .map_err(|refused| refused.unwrap_or_else(|reason| unreadable(reason)))
+        Self::parse(id, &bytes).map(Some)
     }
 
-    fn parse(id: &SnapshotId, bytes: &[u8]) -> Result<Self, Result<BackupError, String>> {
+    fn parse(id: &SnapshotId, bytes: &[u8]) -> Result<Self, BackupError> {
+        /// What manifests of every format have.
         #[derive(Deserialize)]
         struct Head {
             format: u32,
             #[serde(default)]
             program: String,
         }
-        let reason = |error: serde_json::Error| Err(error.to_string());
-        let head: Head = serde_json::from_slice(bytes).map_err(reason)?;
+        let unreadable = |reason: String| BackupError::Manifest { id: id.clone(), reason };
+        let head: Head = serde_json::from_slice(bytes).map_err(|error| unreadable(error.to_string()))?;
         if head.format > FORMAT {
-            return Err(Ok(BackupError::NewerSnapshot {
-                id: id.clone(),
-                program: head.program,
-            }));
+            let (id, program) = (id.clone(), head.program);
+            return Err(BackupError::NewerSnapshot { id, program });
         }
-        let manifest: Self = serde_json::from_slice(bytes).map_err(reason)?;
+        let manifest: Self = serde_json::from_slice(bytes).map_err(|error| unreadable(error.to_string()))?;
         if manifest.id != *id {
-            return Err(Err(format!("it is that of {}", manifest.id)));
+            return Err(unreadable(format!("it is that of {}", manifest.id)));
         }
         Ok(manifest)
     }
@@ -235,14 +232,14 @@ pub mod tests {
         let one = manifest(&id);
         let json = serde_json::to_value(&one).unwrap();
         let parse = |json: &serde_json::Value, id: &SnapshotId| Manifest::parse(id, json.to_string().as_bytes());
-        assert_eq!(parse(&json, &id).ok().unwrap(), one);
+        assert_eq!(parse(&json, &id).unwrap(), one);
 
         // Whatever else it holds.
         let newer = serde_json::json!({ "format": FORMAT + 1, "program": "9.0.0", "what": "ever" });
-        let refused = parse(&newer, &id).err().unwrap().ok().unwrap().to_string();
+        let refused = parse(&newer, &id).unwrap_err().to_string();
         assert!(refused.contains("made by Hyperion 9.0.0, which is newer"), "{refused}");
         let other = SnapshotId::new(Utc::now(), Some(&id));
-        assert!(parse(&json, &other).err().unwrap().unwrap_err().contains("that of"));
+        assert!(parse(&json, &other).unwrap_err().to_string().contains("that of"));
         assert!(parse(&serde_json::json!({ "format": 1 }), &id).is_err());
     }
 }

@@ -266,7 +266,7 @@ fn verified(place: &Place, stored: Stored) -> impl Stream<Item = Result<Bytes, R
         let Some(last) = state.held_back.take() else {
             return Ok(None);
         };
-        require_sum(&state.stored, hex::encode(state.hash.finalize_reset()))?;
+        require_sum(&state.stored, hex::encode(std::mem::take(&mut state.hash).finalize()))?;
         Ok(Some((last, state)))
     })
     .boxed()

@@ -67,16 +67,16 @@ struct Line {
 
 impl Line {
     fn parse(text: &str) -> io::Result<Self> {
+        Self::read(text).ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "it holds what was not written to it"))
+    }
+
+    fn read(text: &str) -> Option<Self> {
         let mut parts = text.split(' ');
-        let parsed = || {
-            let (sha256, size, document) = (parts.next()?, parts.next()?, parts.next()?);
-            Some(Self {
-                sha256: sha256.to_owned(),
-                size: size.parse().ok()?,
-                document: DocumentId(Uuid::try_parse(document).ok()?),
-            })
-        };
-        { parsed }().ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "a line of the list is not what was written"))
+        Some(Self {
+            sha256: parts.next()?.to_owned(),
+            size: parts.next()?.parse().ok()?,
+            document: DocumentId(Uuid::try_parse(parts.next()?).ok()?),
+        })
     }
 }
 
@@ -399,7 +399,7 @@ mod tests {
             description: String::new(),
         };
         let base = live.create_knowledge_base(user, &base).await.unwrap().id;
-        let place = Place::open(path("place").to_str().unwrap()).unwrap();
+        let place = Place::make(path("place").to_str().unwrap()).unwrap();
         std::fs::create_dir(path("from")).unwrap();
         let from = object_store::local::LocalFileSystem::new_with_prefix(path("from")).unwrap();
 

@@ -24,14 +24,22 @@ pub struct Place {
 }
 
 impl Place {
-    /// The place at `s3://bucket/folder` or in a folder, which is made if it is not there.
+    /// The place at `s3://bucket/folder` or in a folder, where there are snapshots.
     pub fn open(url: &str) -> Result<Self, BackupError> {
+        if !is_bucket(url) && !PathBuf::from(url).is_dir() {
+            return Err(BackupError::NoSnapshot(url.to_owned()));
+        }
+        Self::make(url)
+    }
+
+    /// The same for a first snapshot: a folder is made if it is not there.
+    pub fn make(url: &str) -> Result<Self, BackupError> {
         let failed = |source| BackupError::Place {
             place: url.to_owned(),
             source,
         };
         provide_cryptography();
-        if url.starts_with("s3://") {
+        if is_bucket(url) {
             return Ok(Self {
                 objects: Arc::new(state::bucket(url).map_err(failed)?),
                 name: url.to_owned(),
@@ -89,6 +97,10 @@ impl Place {
         let listed = self.objects.list(Some(&Path::from(folder))).try_collect().await;
         listed.map_err(|error| self.failed(error))
     }
+}
+
+fn is_bucket(url: &str) -> bool {
+    url.starts_with("s3://")
 }
 
 /// The folder of a snapshot.

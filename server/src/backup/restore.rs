@@ -82,8 +82,8 @@ impl Request<'_> {
         let (config, manifest) = (self.config, self.manifest);
         let _lock = self.lock()?;
         let mut target = Replacing::open(&config.database(), Purpose::Restore).await?;
-        require_known_schema(manifest, &target.location)?;
         let undumper = Undumper::prepare(manifest, &target, self.url()).await?;
+        require_known_schema(manifest, &target.location)?;
         if !self.replace_everything {
             return Err(self.not_confirmed(&target).await);
         }

@@ -46,7 +46,7 @@ pub async fn verify(
     let mut checked = stored_once(list)
         .map_ok(|stored| async move {
             let checked = check(place, &stored).await;
-            Ok((stored, checked))
+            Ok::<_, BackupError>((stored, checked))
         })
         .try_buffered(AT_ONCE)
         .boxed_local();

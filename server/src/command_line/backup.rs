@@ -31,16 +31,20 @@ pub fn place(text: &str) -> Result<BackupUrl, String> {
     BackupUrl::new(text).ok_or_else(|| "an address like s3://bucket/folder, or a path, is wanted".to_owned())
 }
 
-/// The place that the argument names, or the setting.
-pub fn open_place(argument: Option<&BackupUrl>, setting: Option<&BackupUrl>, flag: &'static str) -> Result<Place, BackupError> {
+/// The place that the argument names, or the setting; `flag` is the argument's.
+pub fn place_given<'u>(
+    argument: Option<&'u BackupUrl>,
+    setting: Option<&'u BackupUrl>,
+    flag: &'static str,
+) -> Result<&'u str, BackupError> {
     let url = argument.or(setting).ok_or(BackupError::NoPlace(flag))?;
-    Place::open(url.as_str())
+    Ok(url.as_str())
 }
 
 impl Backup {
     pub async fn run(self, loaded: Loaded) -> Result<ExitCode, Failure> {
         let config = &loaded.config;
-        let place = open_place(self.to.as_ref(), config.backup_url.as_ref(), "--to")?;
+        let place = Place::make(place_given(self.to.as_ref(), config.backup_url.as_ref(), "--to")?)?;
         let recipient = self.recipient.as_ref().or(config.backup_recipient.as_ref());
         let request = Request {
             config,

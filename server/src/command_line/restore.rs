@@ -10,14 +10,14 @@ use indicatif::ProgressBar;
 
 use super::{
     Failure,
-    backup::{open_place, place},
+    backup::{place, place_given},
     bars::Bars,
     output,
     reindex::reindex,
 };
 use crate::{
     backup::{
-        Identities, SnapshotId, choose,
+        Identities, Place, SnapshotId, choose,
         drill::Progress as Comparing,
         restore::{Key, Progress, Request, Restored},
     },
@@ -47,7 +47,7 @@ pub struct Restore {
 impl Restore {
     pub async fn run(self, loaded: Loaded) -> Result<ExitCode, Failure> {
         let config = &loaded.config;
-        let place = open_place(self.from.as_ref(), config.backup_url.as_ref(), "--from")?;
+        let place = Place::open(place_given(self.from.as_ref(), config.backup_url.as_ref(), "--from")?)?;
         let manifest = choose(&place, self.snapshot.clone()).await?;
         let request = Request {
             config,

@@ -6,7 +6,7 @@ use indicatif::ProgressBar;
 
 use super::{
     Failure,
-    backup::{open_place, place},
+    backup::{place, place_given},
     bars::Bars,
     output,
 };
@@ -33,7 +33,7 @@ pub struct Verify {
 
 impl Verify {
     pub async fn run(self, config: Config) -> Result<ExitCode, Failure> {
-        let place = open_place(self.from.as_ref(), config.backup_url.as_ref(), "--from")?;
+        let place = Place::open(place_given(self.from.as_ref(), config.backup_url.as_ref(), "--from")?)?;
         let manifest = choose(&place, self.snapshot.clone()).await?;
         let identities = self.identity.as_deref().map(Identities::read).transpose()?;
         if self.drill.is_some() && manifest.recipient.is_some() && identities.is_none() {

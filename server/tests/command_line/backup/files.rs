@@ -187,8 +187,8 @@ fn nothing_is_made_of_nothing() {
 fn a_place_is_of_one_installation() {
     let (one, other) = (Installation::with_account(), Installation::with_account());
     back_up(&one);
-    let mut elsewhere = other.command(&["backup", "--to"]);
-    let said = ran(elsewhere.arg(one.path(PLACE)).output().unwrap()).failure();
+    let place = one.path(PLACE);
+    let said = other.run(&["backup", "--to", place.to_str().unwrap()]).failure();
     assert!(said.contains("holds snapshots of another installation"), "{said}");
     // What was restored is the same installation.
     ran(command_on(&one, "restored", &["restore", "--replace-everything"]).output().unwrap()).success();
@@ -230,5 +230,6 @@ async fn a_snapshot_of_a_newer_version_is_refused_and_an_older_one_brought_up_to
     lose(&installation);
     run(&installation, &["restore", "--replace-everything"]).success();
     assert_whole(run(&installation, &EXAMINE), 5);
-    back_up(&installation);
+    let examined = run(&installation, &EXAMINE).out;
+    assert!(examined.contains("its schema is this version's"), "{examined}");
 }
