@@ -15,7 +15,7 @@ use toml::Spanned;
 use self::value::Given;
 pub use self::{
     settings::{Config, ConfigArgs, SETTINGS, Setting},
-    value::{DatabaseUrl, LogFormat, Role, SentryDsn},
+    value::{BackupUrl, DatabaseUrl, LogFormat, Role, SentryDsn},
 };
 
 /// Prefix of the variables of all settings.

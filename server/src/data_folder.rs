@@ -11,6 +11,9 @@ use std::{
 /// Lies in the data folder, locked by the process that works on it.
 const LOCK_FILE: &str = "hyperion.lock";
 
+/// Lies there too, locked by the backup of it that is being made. That works on nothing in the folder.
+pub const BACKUP_LOCK: &str = "backup.lock";
+
 #[derive(Debug, thiserror::Error)]
 pub enum FolderError {
     #[error("the data folder {} cannot be written: {source}. Make it writable or choose another with --data-dir", path.display())]
@@ -26,12 +29,17 @@ pub struct Lock(File);
 
 /// Makes the folder unless it is there, and takes it for this process, which `command` describes to others.
 pub fn lock(folder: &Path, command: &str) -> Result<Lock, FolderError> {
+    lock_for(folder, command, LOCK_FILE)
+}
+
+/// The same by another file, which keeps only those away who lock that one.
+pub fn lock_for(folder: &Path, command: &str, file: &str) -> Result<Lock, FolderError> {
     let unwritable = |source| FolderError::Unwritable {
         path: folder.to_owned(),
         source,
     };
     fs::create_dir_all(folder).map_err(unwritable)?;
-    let path = folder.join(LOCK_FILE);
+    let path = folder.join(file);
     let mut options = File::options();
     let file = options.read(true).write(true).create(true).truncate(false).open(&path);
     let file = file.map_err(unwritable)?;

@@ -2,6 +2,7 @@
 
 pub mod accounts;
 pub mod assistants;
+pub mod backup;
 pub mod chat;
 pub mod command_line;
 pub mod config;
@@ -18,3 +19,4 @@ pub mod serve;
 mod site;
 pub mod state;
 pub mod telemetry;
+mod waiting;

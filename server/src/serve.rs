@@ -33,6 +33,7 @@ use crate::{
     jobs, knowledge_bases, search, site,
     state::{AppState, OpenError},
     telemetry::{measured, metrics, sentry, tunnel},
+    waiting,
 };
 
 #[derive(Debug, thiserror::Error)]
@@ -144,10 +145,12 @@ const LAST_REQUESTS: Duration = Duration::from_secs(5);
 pub async fn serve(config: Config) -> Result<(), ServeError> {
     let address = config.listen;
     let program = std::env::current_exe().map_err(ServeError::Program)?;
+    // The folder is left alone meanwhile: whoever migrates a database in it takes it.
+    if !config.migrate && !waiting::until_migrated(&config).await? {
+        return Ok(());
+    }
     let lock = data_folder::lock(&config.data_dir, "hyperion serve")?;
-    let listener = TcpListener::bind(address)
-        .await
-        .map_err(|source| ServeError::Listen { address, source })?;
+    let listener = listen(address).await?;
     let url = format!("http://{}", listener.local_addr().unwrap_or(address));
     let state = AppState::open(config, program).await?;
     let role = state.config.role;
@@ -205,6 +208,11 @@ pub async fn serve(config: Config) -> Result<(), ServeError> {
     Ok(())
 }
 
+pub async fn listen(address: SocketAddr) -> Result<TcpListener, ServeError> {
+    let bound = TcpListener::bind(address).await;
+    bound.map_err(|source| ServeError::Listen { address, source })
+}
+
 /// Says where to go, and what is there.
 async fn welcome(state: &AppState, url: &str) -> Result<(), OpenError> {
     let folder = std::path::absolute(&state.config.data_dir);
@@ -223,13 +231,13 @@ async fn welcome(state: &AppState, url: &str) -> Result<(), OpenError> {
 }
 
 /// Ctrl-C and SIGTERM, heard from when this is made.
-struct StopSignals {
+pub struct StopSignals {
     interrupt: Signal,
     terminate: Signal,
 }
 
 impl StopSignals {
-    fn listen() -> std::io::Result<Self> {
+    pub fn listen() -> std::io::Result<Self> {
         Ok(Self {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
@@ -250,7 +258,8 @@ impl StopSignals {
         std::process::exit(1);
     }
 
-    async fn next(&mut self) {
+    /// Waits until the server is asked to stop, or to stop at once.
+    pub async fn next(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}
@@ -259,6 +268,6 @@ impl StopSignals {
 }
 
 /// Tells whoever started the server. They may have stopped listening; the server goes on all the same.
-fn say(line: impl std::fmt::Display) {
+pub fn say(line: impl std::fmt::Display) {
     let _ = writeln!(std::io::stdout(), "{line}");
 }

@@ -232,7 +232,7 @@ pub fn originals(config: &Config) -> Result<Arc<dyn ObjectStore>, OpenError> {
 }
 
 /// An S3 bucket, or a folder in it.
-fn bucket(url: &str) -> Result<PrefixStore<AmazonS3>, object_store::Error> {
+pub fn bucket(url: &str) -> Result<PrefixStore<AmazonS3>, object_store::Error> {
     let bucket = AmazonS3Builder::from_env()
         .with_url(url)
         .with_client_options(

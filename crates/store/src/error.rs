@@ -31,6 +31,11 @@ pub enum StoreError {
          one"
     )]
     UnfinishedCopy { from: String },
+    #[error(
+        "snapshot {snapshot} was not restored whole into this database: run `hyperion restore` again; until it is done \
+         nothing starts on it"
+    )]
+    HalfRestored { snapshot: String },
     #[error("the database could not be brought up to date: {0}")]
     Migration(#[source] sqlx::migrate::MigrateError),
     #[error("the disk is full: free some space and try again")]

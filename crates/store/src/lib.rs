@@ -4,6 +4,7 @@
 //! `knowledge_base_access` or an owner column. What a caller may not see is reported as [`StoreError::NotFound`].
 
 mod accounts;
+mod alone;
 mod assistants;
 mod checks;
 mod connections;
@@ -19,9 +20,12 @@ mod frequencies;
 mod indexed;
 mod jobs;
 mod knowledge_bases;
+mod milestones;
 mod open;
 mod passage_index;
 mod passages;
+mod restoring;
+mod snapshot;
 mod time;
 mod upload_claims;
 
@@ -35,7 +39,10 @@ pub use embedded_index::EmbeddedIndex;
 pub use error::StoreError;
 pub use indexed::{IndexedPassage, PlacedPassage};
 pub use jobs::{Job, Queue};
+pub use milestones::Milestone;
 pub use open::{Connections, Location, Schema, Store};
 pub use passage_index::{CANDIDATES, IndexError, OWN_INDEX, PassageIndex, Rankings, Sought, cosine};
 pub use passages::{NewPassage, PassageRow, PassageSpan};
+pub use restoring::{Purpose, Replacing, RestoreError};
+pub use snapshot::{Alone, Held, Snapshot, SnapshotError};
 pub use upload_claims::UploadClaim;

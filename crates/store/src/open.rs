@@ -19,6 +19,7 @@ use crate::{
     copy::{self, FROM_UNFINISHED},
     database::Pool,
     frequencies::Frequencies,
+    restoring,
 };
 
 static SQLITE_MIGRATIONS: Migrator = sqlx::migrate!("./migrations/sqlite");
@@ -101,6 +102,8 @@ pub enum Schema {
     Newer,
     /// A copy into it was not finished.
     Unfinished,
+    /// A snapshot was not restored whole into it.
+    HalfRestored,
 }
 
 impl Schema {
@@ -123,7 +126,11 @@ impl Store {
     /// # Errors
     /// [`StoreError::NewerSchema`] when a newer version of the program made it; nothing is changed then.
     /// [`StoreError::UnfinishedCopy`] when a copy into it was not finished.
+    /// [`StoreError::HalfRestored`] when a snapshot was not restored whole into it.
     pub async fn open(location: &Location) -> Result<Self, StoreError> {
+        if let Some(snapshot) = restoring::half_restored(location).await? {
+            return Err(StoreError::HalfRestored { snapshot });
+        }
         let store = Self::connect(location).await?;
         store.migrate().await?;
         match copy::unfinished(&store.reads).await? {
@@ -182,6 +189,9 @@ impl Store {
     /// How the schema of a database compares with this program's. Changes nothing.
     pub async fn schema(location: &Location) -> Result<Schema, StoreError> {
         const APPLIED: &str = "SELECT version FROM _sqlx_migrations WHERE success";
+        if restoring::half_restored(location).await?.is_some() {
+            return Ok(Schema::HalfRestored);
+        }
         match location {
             Location::File(file) if !file.exists() => Ok(Schema::Missing),
             Location::File(file) => {
@@ -233,6 +243,15 @@ impl Store {
         }
     }
 
+    /// The number of this program's schema on such a database. Numbers of the two kinds say nothing of each other.
+    pub fn own_schema(location: &Location) -> i64 {
+        let migrations = match location {
+            Location::File(_) => &SQLITE_MIGRATIONS,
+            Location::Postgres { .. } => &POSTGRES_MIGRATIONS,
+        };
+        migrations.iter().map(|migration| migration.version).max().unwrap_or_default()
+    }
+
     /// Finishes what is being written and closes the database.
     pub async fn close(&self) {
         self.reads.close().await;
@@ -240,7 +259,7 @@ impl Store {
     }
 }
 
-fn sqlite(file: &Path) -> SqliteConnectOptions {
+pub(crate) fn sqlite(file: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .filename(file)
         .journal_mode(SqliteJournalMode::Wal)
@@ -249,7 +268,7 @@ fn sqlite(file: &Path) -> SqliteConnectOptions {
         .busy_timeout(Duration::from_secs(20))
 }
 
-async fn connect(options: &PgConnectOptions) -> Result<PgConnection, StoreError> {
+pub(crate) async fn connect(options: &PgConnectOptions) -> Result<PgConnection, StoreError> {
     match tokio::time::timeout(CONNECT_TIMEOUT, options.connect()).await {
         Ok(connected) => Ok(connected?),
         Err(_) => Err(StoreError::Unreachable(sqlx::Error::PoolTimedOut)),

@@ -1,19 +1,23 @@
 //! The `hyperion` command line.
 
 mod ask;
+mod backup;
 mod bars;
 mod config;
 mod doctor;
 mod door;
 mod ingest;
+mod migrate;
 mod migrate_storage;
 mod names;
 mod output;
 mod password;
 mod plain;
 mod reindex;
+mod restore;
 mod upload_form;
 mod user;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -54,6 +58,14 @@ enum Command {
     Reindex(reindex::Reindex),
     /// Copy the whole installation into another database and another place for the original files
     MigrateStorage(migrate_storage::MigrateStorage),
+    /// Bring the database to the schema of this program; running it again changes nothing
+    Migrate,
+    /// Make a snapshot of the whole installation; servers may go on meanwhile
+    Backup(backup::Backup),
+    /// Read a snapshot from beginning to end, to see whether it is whole
+    Verify(verify::Verify),
+    /// Replace the whole installation by a snapshot
+    Restore(restore::Restore),
     /// Check everything Hyperion needs and say what to do about what is wrong
     Doctor(doctor::Doctor),
     /// Print the effective configuration and where each value came from
@@ -132,6 +144,10 @@ async fn run_command(command: Command, loaded: Loaded) -> Result<ExitCode, Failu
         Command::User(user) => user.run(loaded.config).await,
         Command::Reindex(reindex) => reindex.run(loaded.config).await,
         Command::MigrateStorage(migrate) => migrate.run(loaded.config).await,
+        Command::Migrate => migrate::run(&loaded.config).await,
+        Command::Backup(backup) => backup.run(loaded).await,
+        Command::Verify(verify) => verify.run(loaded.config).await,
+        Command::Restore(restore) => restore.run(loaded).await,
         Command::Config(_) => Ok(config::print(&loaded)),
         Command::Serve | Command::Doctor(_) | Command::ExtractChild => unreachable!("run in ways of their own"),
     }

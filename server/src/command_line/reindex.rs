@@ -42,7 +42,7 @@ impl Reindex {
 }
 
 /// How many passages there are, and what finds them now.
-async fn reindex(config: &Config, store: &Store) -> Result<(u64, &'static str), Failure> {
+pub async fn reindex(config: &Config, store: &Store) -> Result<(u64, &'static str), Failure> {
     let count = store.count_passages().await?;
     let Some(milvus) = milvus_index(config) else {
         // It grows with the passages themselves, in the same transactions.

@@ -5,7 +5,10 @@ use std::{net::SocketAddr, path::PathBuf};
 use tracing_subscriber::EnvFilter;
 use url::Url;
 
-use super::value::{DatabaseUrl, Given, LogFormat, MilvusUrl, OriginalsUrl, RedisUrl, Role, SentryDsn, Value};
+use super::value::{
+    BackupUrl, DatabaseUrl, Given, LogFormat, MilvusUrl, OriginalsUrl, RedisUrl, Role, SentryDsn, Value,
+};
+use crate::backup::Recipient;
 
 /// What is known of a setting.
 #[derive(Debug)]
@@ -112,6 +115,14 @@ settings! {
         "an address like http://user:password@host:19530/database (https:// with TLS, ?ca_certificate=FILE with its authority)";
     /// Bucket of the original files, reached as the variables AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION and AWS_ENDPOINT_URL say; a folder in data_dir unless given
     originals_url: Option<OriginalsUrl> = None, "an address like s3://bucket/folder";
+    /// Where snapshots are kept: a bucket, reached by the same AWS_ variables, or a folder
+    backup_url: Option<BackupUrl> = None, "an address like s3://bucket/folder, or a path";
+    /// Public key of age (age1...) that snapshots are encrypted to; not encrypted unless given
+    backup_recipient: Option<Recipient> = None, "an age public key like age1... (age-keygen makes one)";
+    /// Snapshots that are kept; older ones are removed once so many newer ones lack nothing
+    backup_keep: usize = 14, "a whole number from 1 to 3650", if |keep| (1..=3650).contains(keep);
+    /// Whether the server brings the database to its own schema when it starts; otherwise it waits until `hyperion migrate` has done so
+    migrate: bool = true, "true or false";
     /// What this process does: serve pages and the API, read documents, or both
     role: Role = Role::All, "all, web or worker";
     /// Seconds that answers in progress may take to end after the server was asked to stop; it is not ready meanwhile

@@ -9,6 +9,8 @@ use std::{
 use sentry::types::Dsn;
 use url::Url;
 
+use crate::backup::Recipient;
+
 /// A value as it was given.
 pub enum Given<'a> {
     /// By a flag or in the environment.
@@ -203,6 +205,46 @@ secret_address! {
     MilvusUrl: |text: &str| milvus::Address::parse(text).is_ok();
     /// Where the original files are.
     OriginalsUrl: |text: &str| Url::parse(text).is_ok_and(|url| url.scheme() == "s3" && url.host().is_some());
+}
+
+/// Where snapshots are kept: in a bucket or in a folder.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BackupUrl(String);
+
+impl BackupUrl {
+    /// Any path, but no address of a kind that is not known.
+    pub fn new(text: &str) -> Option<Self> {
+        let is_place = if text.contains("://") {
+            OriginalsUrl::new(text).is_some()
+        } else {
+            !text.is_empty()
+        };
+        is_place.then(|| Self(text.to_owned()))
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Value for Option<BackupUrl> {
+    fn from_text(text: &str) -> Option<Self> {
+        BackupUrl::new(text).map(Some)
+    }
+
+    fn to_toml(&self) -> Option<String> {
+        quoted(self.as_ref()?.as_str())
+    }
+}
+
+impl Value for Option<Recipient> {
+    fn from_text(text: &str) -> Option<Self> {
+        text.parse().ok().map(Some)
+    }
+
+    fn to_toml(&self) -> Option<String> {
+        quoted(&self.as_ref()?.to_string())
+    }
 }
 
 /// The address with stars for its password, in the user part or among the options.

@@ -71,7 +71,8 @@ impl KeptKey {
         }
     }
 
-    fn checked(text: &str, place: KeyPlace) -> Result<Self, SecretsError> {
+    /// A key that was kept elsewhere.
+    pub fn checked(text: &str, place: KeyPlace) -> Result<Self, SecretsError> {
         Secrets::from_hex(text, &place.to_string())?;
         Ok(Self {
             hex: SecretString::from(text.to_lowercase()),
@@ -81,6 +82,16 @@ impl KeptKey {
 
     pub fn is_same(&self, other: &Self) -> bool {
         self.hex.expose_secret() == other.hex.expose_secret()
+    }
+
+    /// Where a data folder keeps it.
+    pub fn file_in(data_dir: &Path) -> PathBuf {
+        data_dir.join(KEY_FILE)
+    }
+
+    /// As it is kept.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.hex.expose_secret().as_bytes().to_vec()
     }
 
     pub fn secrets(&self) -> Result<Secrets, SecretsError> {

@@ -9,6 +9,7 @@ use opentelemetry::{
 };
 use opentelemetry_sdk::metrics::SdkMeterProvider;
 use prometheus::{Registry, TextEncoder, process_collector::ProcessCollector};
+use store::Milestone;
 
 use crate::{http::ApiError, state::AppState};
 
@@ -47,6 +48,8 @@ pub struct Metrics {
     users: Gauge<u64>,
     active_users: Gauge<u64>,
     dependencies: Gauge<u64>,
+    last_backup: Gauge<u64>,
+    last_drill: Gauge<u64>,
     disk_size: Gauge<u64>,
     disk_free: Gauge<u64>,
     /// Held because instruments record nothing once it is dropped.
@@ -194,6 +197,16 @@ impl Metrics {
                 "People who were here within the last 15 minutes",
             ),
             dependencies: gauge(meter, "hyperion_dependency_up", "Whether what the server needs answers"),
+            last_backup: meter
+                .u64_gauge("hyperion_backup_last_success_timestamp")
+                .with_unit("s")
+                .with_description("When the last snapshot was made that lacks nothing")
+                .build(),
+            last_drill: meter
+                .u64_gauge("hyperion_backup_drill_last_success_timestamp")
+                .with_unit("s")
+                .with_description("When a snapshot was last restored elsewhere and was the same")
+                .build(),
             disk_size: meter
                 .u64_gauge("hyperion_data_folder_size")
                 .with_unit("By")
@@ -340,6 +353,14 @@ impl Metrics {
         if let Ok(people) = state.store.people(ACTIVE_MS).await {
             self.users.record(people.accounts, &[]);
             self.active_users.record(people.active, &[]);
+        }
+        for (milestone, gauge) in [
+            (Milestone::Backup, &self.last_backup),
+            (Milestone::Drill, &self.last_drill),
+        ] {
+            if let Ok(Some(at)) = state.store.reached(milestone).await {
+                gauge.record(at.timestamp().unsigned_abs(), &[]);
+            }
         }
         let pool = state.store.pool();
         for (name, count) in [("used", pool.used), ("idle", pool.idle)] {

@@ -16,13 +16,13 @@ use crate::{
 };
 
 /// PostgreSQL and a folder in a bucket, both empty.
-struct Large {
-    database: String,
-    bucket: String,
+pub struct Large {
+    pub database: String,
+    pub bucket: String,
 }
 
 impl Large {
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         let database = empty_database().await;
         let (_, name) = database.rsplit_once('/').unwrap();
         Self {
@@ -31,12 +31,12 @@ impl Large {
         }
     }
 
-    fn location(&self) -> Location {
+    pub fn location(&self) -> Location {
         Location::postgres(&self.database, 2).unwrap()
     }
 
     /// Writes a configuration file that names it.
-    fn write_file(&self, installation: &Installation) {
+    pub fn write_file(&self, installation: &Installation) {
         let file = format!(
             "database_url = {:?}\noriginals_url = {:?}\ndata_dir = \"replica\"\n",
             self.database, self.bucket
@@ -45,8 +45,13 @@ impl Large {
     }
 
     /// The program as a replica, with the key of the installation's data folder.
-    fn command(&self, installation: &Installation, args: &[&str]) -> Command {
+    pub fn command(&self, installation: &Installation, args: &[&str]) -> Command {
         let key = fs::read_to_string(installation.path("data/secret.key")).unwrap();
+        self.command_with_key(installation, args, &key)
+    }
+
+    /// The same with another key.
+    pub fn command_with_key(&self, installation: &Installation, args: &[&str], key: &str) -> Command {
         let args = [
             args,
             &["--database-url", &self.database, "--originals-url", &self.bucket],
@@ -58,7 +63,7 @@ impl Large {
     }
 }
 
-fn reaching_s3(mut command: Command) -> Command {
+pub fn reaching_s3(mut command: Command) -> Command {
     let s3 = std::env::var("TEST_S3_URL").expect("scripts/servers.sh sets TEST_S3_URL");
     command
         .env("AWS_ENDPOINT_URL", s3)
@@ -68,7 +73,7 @@ fn reaching_s3(mut command: Command) -> Command {
     command
 }
 
-fn run(mut command: Command) -> Ran {
+pub fn run(mut command: Command) -> Ran {
     ran(command.output().unwrap())
 }
 
@@ -81,7 +86,7 @@ fn migrate(installation: &Installation, to: &str) -> Command {
     reaching_s3(installation.command(&["migrate-storage", "--json", "--to", to]))
 }
 
-const QUESTIONS: [&str; 4] = [
+pub const QUESTIONS: [&str; 4] = [
     "How many days of paid holiday does every employee get?",
     "租金是多少？",
     "What is the price of the brass lantern number 97?",
@@ -89,7 +94,7 @@ const QUESTIONS: [&str; 4] = [
 ];
 
 /// With documents in several scripts, one of them a table of several passages, and one of them empty.
-fn with_documents() -> Installation {
+pub fn with_documents() -> Installation {
     let installation = Installation::with_account();
     installation.write(
         "files/leave.md",
@@ -114,7 +119,7 @@ fn with_documents() -> Installation {
 }
 
 /// What is answered, and what is cited for it.
-fn answers(mut ask: impl FnMut(&str) -> Command) -> Vec<Value> {
+pub fn answers(mut ask: impl FnMut(&str) -> Command) -> Vec<Value> {
     let answer = |question: &&str| {
         let message: Value = serde_json::from_str(&run(ask(question)).success()).unwrap();
         json!({ "content": message["content"], "citations": message["citations"], "kind": message["answer_kind"] })
@@ -151,10 +156,10 @@ fn assert_alike(before: &[Vec<(String, f64)>], after: &[Vec<(String, f64)>]) {
     }
 }
 
-const SECRET: &str = "sk-of-the-connection";
+pub const SECRET: &str = "sk-of-the-connection";
 
 /// A connection whose key is sealed with the installation's, to where nobody listens.
-async fn connect(installation: &Installation) {
+pub async fn connect(installation: &Installation) {
     let store = Store::open(&Location::File(installation.path("data/hyperion.db")))
         .await
         .unwrap();
@@ -177,7 +182,7 @@ async fn connect(installation: &Installation) {
 }
 
 /// The key of the connection in a database, opened with the key of a data folder.
-async fn opened(location: &Location, data: PathBuf) -> String {
+pub async fn opened(location: &Location, data: PathBuf) -> String {
     let secrets = KeptKey::in_folder(&data).unwrap().unwrap().secrets().unwrap();
     let store = Store::open(location).await.unwrap();
     let owner = store.user_by_email(EMAIL).await.unwrap().unwrap().user.id;

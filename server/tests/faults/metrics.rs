@@ -88,6 +88,16 @@ async fn work_of_every_kind_is_told_with_how_long_it_took_and_how_it_ended() {
         .await;
     assert_eq!(person.ended(&program, &broken).await["status"], "failed");
 
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    for arguments in [
+        ["backup", "--to", &path("snapshots"), "--keep", "2"],
+        ["verify", "--from", &path("snapshots"), "--drill", &path("drill.db")],
+    ] {
+        let (done, printed) = program.run(&arguments);
+        assert!(done, "{arguments:?}: {printed}");
+    }
+
     let text = metrics_at(&url).await;
     for told in [
         "hyperion_http_request_duration_seconds_count{method=\"POST\",route=\"/api/v1/conversations\",status=\"202\"}",
@@ -109,6 +119,8 @@ async fn work_of_every_kind_is_told_with_how_long_it_took_and_how_it_ended() {
         "hyperion_answers_total{kind=\"generated\",outcome=\"done\"}",
         "hyperion_dependency_up{dependency=\"database\"}",
         "hyperion_dependency_up{dependency=\"originals\"}",
+        "hyperion_backup_last_success_timestamp_seconds",
+        "hyperion_backup_drill_last_success_timestamp_seconds",
         "hyperion_users",
         "hyperion_active_users",
         "hyperion_data_folder_size_bytes",

@@ -16,6 +16,8 @@ pub enum CopyError {
     NewerSource(String),
     #[error("{0} is itself a copy that was not finished: finish that one first")]
     UnfinishedSource(String),
+    #[error("{0} was not restored whole: run `hyperion restore` again, and copy then")]
+    HalfRestored(String),
     #[error("a newer version of Hyperion made {0}: copy into an empty database")]
     NewerTarget(String),
     #[error("{to} is not empty, it has {table}: copy into an empty database")]

@@ -9,23 +9,21 @@ mod rows;
 mod tables;
 mod words;
 
-use std::time::Duration;
-
 use api::{ConnectionId, DocumentId, UserId};
-use sqlx::{Postgres, pool::PoolConnection};
 use uuid::Uuid;
 
 use self::{
-    checksum::checksum,
     rows::{insert, last_key, rows_after},
-    tables::{TABLES, Table, Way},
+    tables::{Table, Way},
 };
 use crate::{
     Location, Schema, Store, StoreError,
+    alone::{Busy, Hold, named, servers, take_unserved},
     database::{Pool, Row, by_dialect, statement},
     time::now,
 };
 
+pub(crate) use self::{checksum::checksum, rows::count, tables::TABLES};
 pub use self::{checksum::Sum, error::CopyError};
 
 /// Says of a database whether it is a copy that was not finished, and where it comes from.
@@ -34,9 +32,9 @@ pub(crate) const FROM_UNFINISHED: &str = "SELECT source FROM copies WHERE finish
 /// How connections of a copy call themselves on PostgreSQL; replicas say only `hyperion`.
 const APPLICATION: &str = "hyperion migrate-storage";
 
-/// What a process that was killed holds on PostgreSQL is free again after a moment.
-const PATIENCE: Duration = Duration::from_secs(5);
-const ASK_AGAIN: Duration = Duration::from_millis(200);
+/// Nobody else may fill a database at the same time. It may not be served either: an empty one would let anybody sign up
+/// as its administrator meanwhile.
+pub(crate) const FILLING: &str = "copy into this database";
 
 /// Where the database comes from, when it is a copy that was not finished.
 pub(crate) async fn unfinished(pool: &Pool) -> Result<Option<String>, StoreError> {
@@ -51,7 +49,7 @@ pub struct Copying {
     /// What the source is called in the target.
     from: String,
     /// Keeps other copies away from a target on PostgreSQL.
-    _lock: Option<PoolConnection<Postgres>>,
+    _lock: Hold,
 }
 
 /// A document whose original belongs to the copy.
@@ -92,7 +90,7 @@ impl Copying {
     /// When the source is no whole installation of this version, when the target holds anything that no copy from this
     /// source put there or is in use, and when both are the same.
     pub async fn open(source: &Location, target: &Location) -> Result<Self, CopyError> {
-        let (source, target) = (named(source), named(target));
+        let (source, target) = (named(source, APPLICATION), named(target, APPLICATION));
         let from = source.to_string();
         match Store::schema(&source).await.map_err(CopyError::Source)? {
             Schema::Current => {}
@@ -100,16 +98,24 @@ impl Copying {
             Schema::Older => return Err(CopyError::OlderSource(from)),
             Schema::Newer => return Err(CopyError::NewerSource(from)),
             Schema::Unfinished => return Err(CopyError::UnfinishedSource(from)),
+            Schema::HalfRestored => return Err(CopyError::HalfRestored(from)),
         }
-        if let Schema::Newer = Store::schema(&target).await.map_err(CopyError::Target)? {
-            return Err(CopyError::NewerTarget(target.to_string()));
+        match Store::schema(&target).await.map_err(CopyError::Target)? {
+            Schema::Newer => return Err(CopyError::NewerTarget(target.to_string())),
+            Schema::HalfRestored => return Err(CopyError::HalfRestored(target.to_string())),
+            Schema::Missing | Schema::Current | Schema::Older | Schema::Unfinished => {}
         }
         let source = Store::open(&source).await.map_err(CopyError::Source)?;
         let opened = Store::connect(&target).await.map_err(CopyError::Target)?;
         if identity(&source).await.map_err(CopyError::Source)? == identity(&opened).await.map_err(CopyError::Target)? {
             return Err(CopyError::SameDatabase(from));
         }
-        let lock = take(&opened, &target.to_string()).await?;
+        let to = target.to_string();
+        let lock = take_unserved(&opened, FILLING).await.map_err(|busy| match busy {
+            Busy::Held => CopyError::CopiedInto(to),
+            Busy::Served(servers) => CopyError::Served { to, servers },
+            Busy::Failed(error) => CopyError::Target(error),
+        })?;
         let copying = Self {
             source,
             target: opened,
@@ -163,14 +169,15 @@ impl Copying {
             .execute(&self.target.writes)
             .await
             .map_err(of_target)?;
-        Ok(())
+        let id = self.source.installation_id().await.map_err(CopyError::Source)?;
+        self.target.become_installation(&id).await.map_err(CopyError::Target)
     }
 
     /// How many rows the source has.
     pub async fn rows(&self) -> Result<u64, CopyError> {
         let mut rows = 0;
         for table in TABLES {
-            rows += rows::count(&self.source.reads, table).await.map_err(of_source)?;
+            rows += count(&self.source.reads, table).await.map_err(of_source)?;
         }
         Ok(rows)
     }
@@ -180,7 +187,7 @@ impl Copying {
     pub async fn copy(&self, done: impl Fn(u64)) -> Result<u64, CopyError> {
         let mut copied = 0;
         for table in TABLES {
-            done(rows::count(&self.target.reads, table).await.map_err(of_target)?);
+            done(count(&self.target.reads, table).await.map_err(of_target)?);
             let mut after = last_key(&self.target.reads, table).await.map_err(of_target)?;
             loop {
                 let rows = rows_after(&self.source.reads, table, after.as_deref())
@@ -282,18 +289,7 @@ impl Copying {
 
     /// The keys of the source's connections.
     pub async fn sealed_keys(&self) -> Result<Vec<SealedKey>, CopyError> {
-        let rows = statement("SELECT owner_id, id, sealed_key FROM connections WHERE sealed_key IS NOT NULL")
-            .fetch_all(&self.source.reads)
-            .await
-            .map_err(of_source)?;
-        let key = |row: &Row| {
-            Ok(SealedKey {
-                owner: UserId(row.get("owner_id")?),
-                connection: ConnectionId(row.get("id")?),
-                sealed: row.get("sealed_key")?,
-            })
-        };
-        rows.iter().map(key).collect::<Result<_, _>>().map_err(of_source)
+        self.source.sealed_keys().await.map_err(CopyError::Source)
     }
 
     /// Says in the target that it is whole: from now on it can be opened.
@@ -313,23 +309,29 @@ impl Copying {
     }
 }
 
+impl Store {
+    /// The keys of all connections, as they are stored.
+    pub async fn sealed_keys(&self) -> Result<Vec<SealedKey>, StoreError> {
+        let rows = statement("SELECT owner_id, id, sealed_key FROM connections WHERE sealed_key IS NOT NULL")
+            .fetch_all(&self.reads)
+            .await?;
+        let key = |row: &Row| {
+            Ok(SealedKey {
+                owner: UserId(row.get("owner_id")?),
+                connection: ConnectionId(row.get("id")?),
+                sealed: row.get("sealed_key")?,
+            })
+        };
+        rows.iter().map(key).collect()
+    }
+}
+
 fn of_source(error: sqlx::Error) -> CopyError {
     CopyError::Source(error.into())
 }
 
 fn of_target(error: sqlx::Error) -> CopyError {
     CopyError::Target(error.into())
-}
-
-/// The same place, by the name that is noted in the target, and with connections that can be told from a server's.
-fn named(location: &Location) -> Location {
-    match location {
-        Location::File(file) => Location::File(std::fs::canonicalize(file).unwrap_or_else(|_| file.clone())),
-        Location::Postgres { options, connections } => Location::Postgres {
-            options: Box::new((**options).clone().application_name(APPLICATION)),
-            connections: *connections,
-        },
-    }
 }
 
 /// What no two databases have in common.
@@ -344,50 +346,13 @@ async fn identity(store: &Store) -> Result<String, StoreError> {
     Ok(row.get(0)?)
 }
 
-async fn exists(pool: &Pool, table: &str) -> Result<bool, sqlx::Error> {
+/// Whether there is a table of this name.
+pub(crate) async fn exists(pool: &Pool, table: &str) -> Result<bool, sqlx::Error> {
     let found = by_dialect(
         "SELECT 1 FROM sqlite_master WHERE name = $1",
         "SELECT 1 FROM pg_tables WHERE schemaname = current_schema() AND tablename = $1",
     );
     Ok(found.bind(table).fetch_optional(pool).await?.is_some())
-}
-
-/// How many connections of servers there are.
-async fn servers(store: &Store) -> Result<i64, sqlx::Error> {
-    by_dialect(
-        "SELECT 0",
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'hyperion'",
-    )
-    .fetch_one(&store.reads)
-    .await?
-    .get(0)
-}
-
-/// Takes a target on PostgreSQL for this copy. Nobody else may write to it: an empty one that is being served would let
-/// anybody sign up as its administrator meanwhile.
-async fn take(target: &Store, name: &str) -> Result<Option<PoolConnection<Postgres>>, CopyError> {
-    let Pool::Postgres(pool) = &target.writes else {
-        return Ok(None);
-    };
-    let mut connection = pool.acquire().await.map_err(of_target)?;
-    let begun = tokio::time::Instant::now();
-    loop {
-        let taken = sqlx::query_scalar("SELECT pg_try_advisory_lock(hashtextextended('copy into this database', 0))");
-        let taken: bool = taken.fetch_one(&mut *connection).await.map_err(of_target)?;
-        let servers = servers(target).await.map_err(of_target)?;
-        if taken && servers == 0 {
-            return Ok(Some(connection));
-        }
-        if begun.elapsed() >= PATIENCE {
-            let to = name.to_owned();
-            return Err(if taken {
-                CopyError::Served { to, servers }
-            } else {
-                CopyError::CopiedInto(to)
-            });
-        }
-        tokio::time::sleep(ASK_AGAIN).await;
-    }
 }
 
 #[cfg(test)]

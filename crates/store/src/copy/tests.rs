@@ -5,15 +5,18 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::tables::TABLES;
 use crate::{Location, Store, database::statement};
 
-/// Tables that are not copied: what is made from others, what is the database's own, which index is in use, for the
-/// copy has its own, and what programs are doing now, for none runs.
-const LEFT_OUT: [&str; 6] = [
+/// Tables that are not copied: what is made from others, what is the database's own, which index is in use, for the copy
+/// has its own, what programs are doing now, for none runs, and when snapshots of the source were made. What the
+/// installation is known by is told the copy at the beginning.
+const LEFT_OUT: [&str; 8] = [
     "_sqlx_migrations",
     "copies",
     "sqlite_sequence",
     "passage_vocabulary",
     "passage_index",
     "upload_claims",
+    "milestones",
+    "installation",
 ];
 
 /// Columns that are not copied: who works on a job, what trace it belongs to, and the contents of the index of words.

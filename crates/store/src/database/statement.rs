@@ -1,9 +1,10 @@
 //! A statement with its parameters.
 
+use futures::{StreamExt, TryStreamExt, stream::BoxStream};
 use sqlx::{AssertSqlSafe, Postgres, Sqlite, postgres::PgArguments, query::Query, sqlite::SqliteArguments};
 
 use super::{
-    Executor,
+    Executor, Pool,
     row::{Column, Row},
     value::Value,
 };
@@ -96,6 +97,14 @@ impl Statement {
 
     pub async fn fetch_one<'e>(self, on: impl Into<Executor<'e>>) -> Result<Row, sqlx::Error> {
         self.fetch_optional(on).await?.ok_or(sqlx::Error::RowNotFound)
+    }
+
+    /// The rows as they come, so that very many take no memory.
+    pub fn fetch(self, on: &Pool) -> BoxStream<'_, Result<Row, sqlx::Error>> {
+        match on {
+            Pool::Sqlite(pool) => self.for_sqlite().fetch(pool).map_ok(Row::Sqlite).boxed(),
+            Pool::Postgres(pool) => self.for_postgres().fetch(pool).map_ok(Row::Postgres).boxed(),
+        }
     }
 
     /// The first column of every row.

@@ -47,5 +47,6 @@ mod indexed;
 mod jobs;
 mod knowledge_bases;
 mod passage_index;
+mod snapshot;
 mod upload_claims;
 mod words;

@@ -89,6 +89,10 @@ pub async fn database(config: &Config) -> Finding {
             WHAT,
             "a copy into it was not finished. Run `hyperion migrate-storage` again, or use an empty database",
         ),
+        Ok(Schema::HalfRestored) => Finding::fail(
+            WHAT,
+            "a snapshot was not restored whole into it. Run `hyperion restore` again",
+        ),
         Err(error) => Finding::fail(
             WHAT,
             match location {
