@@ -429,6 +429,7 @@ mod tests {
                     size: 6,
                     sha256: &original.sha256,
                     source_url: None,
+                    trace: None,
                 };
                 live.accept_document(user, &accepted).await.unwrap();
             }
