@@ -37,7 +37,11 @@ pub async fn until_migrated(config: &Config) -> Result<bool, ServeError> {
     ));
     let waited = CancellationToken::new();
     let stopping = waited.clone().cancelled_owned();
-    let serving = tokio::spawn(axum::serve(listener, router()).with_graceful_shutdown(stopping).into_future());
+    let serving = tokio::spawn(
+        axum::serve(listener, router())
+            .with_graceful_shutdown(stopping)
+            .into_future(),
+    );
     let migrated = tokio::select! {
         migrated = migrated(&database) => migrated.map(|()| true),
         () = signals.next() => Ok(false),
@@ -72,7 +76,9 @@ async fn is_behind(database: &Location) -> Result<bool, ServeError> {
 }
 
 fn router() -> Router {
-    Router::new().route("/healthz", get(|| async { "ok" })).fallback(not_ready)
+    Router::new()
+        .route("/healthz", get(|| async { "ok" }))
+        .fallback(not_ready)
 }
 
 /// Whoever asks on the same connection again would not reach the server itself.

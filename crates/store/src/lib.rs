@@ -40,7 +40,7 @@ pub use error::StoreError;
 pub use indexed::{IndexedPassage, PlacedPassage};
 pub use jobs::{Job, Queue};
 pub use milestones::Milestone;
-pub use open::{Connections, Location, Schema, Store};
+pub use open::{Connections, Location, PostgresAddress, Schema, Store};
 pub use passage_index::{CANDIDATES, IndexError, OWN_INDEX, PassageIndex, Rankings, Sought, cosine};
 pub use passages::{NewPassage, PassageRow, PassageSpan};
 pub use restoring::{Purpose, Replacing, RestoreError};

@@ -10,7 +10,7 @@ use std::{
 use sqlx::{
     ConnectOptions, Connection, PgConnection, SqlitePool,
     migrate::Migrator,
-    postgres::{PgConnectOptions, PgPoolOptions},
+    postgres::{PgConnectOptions, PgPoolOptions, PgSslMode},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
@@ -51,6 +51,46 @@ impl Location {
         Some(Self::Postgres {
             options: Box::new(options.application_name("hyperion")),
             connections,
+        })
+    }
+}
+
+/// How a database on PostgreSQL is reached, but for the password and certificates, in libpq's words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PostgresAddress {
+    /// A name, an IP address, or the folder of a socket.
+    pub host: String,
+    pub port: u16,
+    pub user: String,
+    pub database: String,
+    pub ssl_mode: &'static str,
+    pub options: Option<String>,
+}
+
+impl Location {
+    /// None for a file.
+    pub fn postgres_address(&self) -> Option<PostgresAddress> {
+        let Self::Postgres { options, .. } = self else {
+            return None;
+        };
+        let socket = options.get_socket().map(|socket| socket.to_string_lossy().into_owned());
+        Some(PostgresAddress {
+            host: socket.unwrap_or_else(|| options.get_host().to_owned()),
+            port: options.get_port(),
+            user: options.get_username().to_owned(),
+            database: options
+                .get_database()
+                .unwrap_or_else(|| options.get_username())
+                .to_owned(),
+            ssl_mode: match options.get_ssl_mode() {
+                PgSslMode::Disable => "disable",
+                PgSslMode::Allow => "allow",
+                PgSslMode::Prefer => "prefer",
+                PgSslMode::Require => "require",
+                PgSslMode::VerifyCa => "verify-ca",
+                PgSslMode::VerifyFull => "verify-full",
+            },
+            options: options.get_options().map(str::to_owned),
         })
     }
 }
@@ -249,7 +289,11 @@ impl Store {
             Location::File(_) => &SQLITE_MIGRATIONS,
             Location::Postgres { .. } => &POSTGRES_MIGRATIONS,
         };
-        migrations.iter().map(|migration| migration.version).max().unwrap_or_default()
+        migrations
+            .iter()
+            .map(|migration| migration.version)
+            .max()
+            .unwrap_or_default()
     }
 
     /// Finishes what is being written and closes the database.

@@ -397,9 +397,10 @@ pub(crate) async fn half_restored(location: &Location) -> Result<Option<String>,
                 connection.close().await?;
                 return Ok(None);
             }
-            let snapshot: Option<String> = sqlx::query_scalar(sqlx::AssertSqlSafe(format!("SELECT snapshot FROM {MARK}")))
-                .fetch_optional(&mut connection)
-                .await?;
+            let snapshot: Option<String> =
+                sqlx::query_scalar(sqlx::AssertSqlSafe(format!("SELECT snapshot FROM {MARK}")))
+                    .fetch_optional(&mut connection)
+                    .await?;
             connection.close().await?;
             Ok(snapshot)
         }

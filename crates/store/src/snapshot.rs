@@ -199,7 +199,8 @@ impl Snapshot {
 
     /// How many keys of connections there are, which open with the installation's secret key alone.
     pub async fn sealed_keys(&self) -> Result<u64, SnapshotError> {
-        let row = statement("SELECT count(*) FROM connections WHERE sealed_key IS NOT NULL").fetch_one(&self.moment.reads);
+        let row =
+            statement("SELECT count(*) FROM connections WHERE sealed_key IS NOT NULL").fetch_one(&self.moment.reads);
         Ok(row.await?.get::<i64>(0)?.unsigned_abs())
     }
 
@@ -212,7 +213,10 @@ impl Snapshot {
 impl Store {
     /// The major version of PostgreSQL; 0 in SQLite.
     pub async fn server_major(&self) -> Result<u32, StoreError> {
-        let version = by_dialect("SELECT 0", "SELECT current_setting('server_version_num')::bigint / 10000");
+        let version = by_dialect(
+            "SELECT 0",
+            "SELECT current_setting('server_version_num')::bigint / 10000",
+        );
         Ok(version.fetch_one(&self.reads).await?.get(0)?)
     }
 

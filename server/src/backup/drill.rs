@@ -97,7 +97,9 @@ pub async fn compare(manifest: &Manifest, target: &Replacing, progress: &impl Pr
             let wanted = manifest.tables.get(table);
             if wanted != Some(&Rows { rows, sha256 }) {
                 let wanted = wanted.map_or_else(|| "none".to_owned(), |wanted| wanted.rows.to_string());
-                differing.push(format!("{table} has {rows} rows and should have {wanted}, or other contents"));
+                differing.push(format!(
+                    "{table} has {rows} rows and should have {wanted}, or other contents"
+                ));
             }
         }
     } else {

@@ -33,7 +33,10 @@ const ROWS: &[u8] = b"TABLE DATA";
 pub enum Dumper {
     /// As the file that it is held in.
     File,
-    Postgres { program: Program, server: Server },
+    Postgres {
+        program: Program,
+        server: Server,
+    },
 }
 
 impl Dumper {
@@ -48,7 +51,14 @@ impl Dumper {
     ) -> Result<(Database, Stored), BackupError> {
         let path = |name: &str| format!("{}/{name}{}", folder_of(id), ending(recipient.is_some()));
         match (self, held) {
-            (Self::Postgres { program, server }, Held::Postgres { exported, schema, server_major }) => {
+            (
+                Self::Postgres { program, server },
+                Held::Postgres {
+                    exported,
+                    schema,
+                    server_major,
+                },
+            ) => {
                 let writing = Writing::begin(place, path("database.dump"), recipient, LARGE_PART)?;
                 let running = program.dump(server, schema, exported)?;
                 let stored = store_dump(running, writing, tables).await?;
@@ -152,7 +162,14 @@ impl Undumper {
             (Database::Sqlite, Location::File(file)) => Ok(Self::File(file.clone())),
             (Database::Sqlite, Location::Postgres { .. }) => Err(other_kind("PostgreSQL")),
             (Database::Postgres { .. }, Location::File(_)) => Err(other_kind("SQLite")),
-            (Database::Postgres { server, pg_dump, schema }, Location::Postgres { .. }) => {
+            (
+                Database::Postgres {
+                    server,
+                    pg_dump,
+                    schema,
+                },
+                Location::Postgres { .. },
+            ) => {
                 target.require_server(*server, schema).await?;
                 Ok(Self::Postgres {
                     program: Program::restore_for(*pg_dump).await?,

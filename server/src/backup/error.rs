@@ -11,7 +11,9 @@ use crate::{connections::secrets::SecretsError, data_folder::FolderError, state:
 pub enum BackupError {
     #[error("it is not said where snapshots are kept: set backup_url, or give it by {0}")]
     NoPlace(&'static str),
-    #[error("the place of snapshots {place} cannot be used: {source}. Check the address and, for a bucket, the AWS_ variables")]
+    #[error(
+        "the place of snapshots {place} cannot be used: {source}. Check the address and, for a bucket, the AWS_ variables"
+    )]
     Place { place: String, source: object_store::Error },
     #[error("the folder of snapshots {} cannot be made: {source}", path.display())]
     Folder { path: PathBuf, source: io::Error },
@@ -53,8 +55,13 @@ pub enum BackupError {
     #[error("the originals cannot be read: {0}. Run the command again to go on with what is there")]
     Originals(#[source] object_store::Error),
     #[error("the original of document {document} cannot be written: {source}. Run the command again to go on")]
-    OriginalUnwritable { document: String, source: object_store::Error },
-    #[error("{path} holds other contents than {document} had when it was uploaded; nothing in the database was changed")]
+    OriginalUnwritable {
+        document: String,
+        source: object_store::Error,
+    },
+    #[error(
+        "{path} holds other contents than {document} had when it was uploaded; nothing in the database was changed"
+    )]
     OtherContents { path: String, document: String },
     #[error(
         "snapshot {id} is of a {found} database, and here is a {here} one: restore it into a {found} database, and move \

@@ -43,10 +43,13 @@ impl FromStr for SnapshotId {
     fn from_str(text: &str) -> Result<Self, NotAnId> {
         let parts = text.split_once('-').filter(|(time, digits)| {
             let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
-            let time = NaiveDateTime::parse_from_str(time, FORMAT).is_ok_and(|read| read.format(FORMAT).to_string() == *time);
+            let time =
+                NaiveDateTime::parse_from_str(time, FORMAT).is_ok_and(|read| read.format(FORMAT).to_string() == *time);
             time && digits.len() == DIGITS && digits.bytes().all(is_digit)
         });
-        parts.map(|_| Self(text.to_owned())).ok_or_else(|| NotAnId(text.to_owned()))
+        parts
+            .map(|_| Self(text.to_owned()))
+            .ok_or_else(|| NotAnId(text.to_owned()))
     }
 }
 
@@ -92,7 +95,13 @@ mod tests {
 
     #[test]
     fn no_name_leads_out_of_its_folder() {
-        for text in ["..", "../20261128T184500Z-1a2b3c4d", "20261128T184500Z-1a2b3c4/", "20261328T184500Z-1a2b3c4d", ""] {
+        for text in [
+            "..",
+            "../20261128T184500Z-1a2b3c4d",
+            "20261128T184500Z-1a2b3c4/",
+            "20261328T184500Z-1a2b3c4d",
+            "",
+        ] {
             assert!(text.parse::<SnapshotId>().is_err(), "{text}");
         }
     }

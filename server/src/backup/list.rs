@@ -70,10 +70,13 @@ pub async fn entries(
         let path = Arc::clone(&path);
         async move {
             let unreadable = |reason: String| BackupError::List(path.to_string(), reason);
-            let line = lines.next_line().await.map_err(|error| match error.downcast::<BackupError>() {
-                Ok(error) => error,
-                Err(error) => unreadable(error.to_string()),
-            })?;
+            let line = lines
+                .next_line()
+                .await
+                .map_err(|error| match error.downcast::<BackupError>() {
+                    Ok(error) => error,
+                    Err(error) => unreadable(error.to_string()),
+                })?;
             let Some(line) = line else { return Ok(None) };
             let entry = serde_json::from_str(&line).map_err(|error| unreadable(error.to_string()))?;
             Ok(Some((entry, lines)))

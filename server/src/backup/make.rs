@@ -88,7 +88,8 @@ impl Request<'_> {
     /// Of a SQLite database one backup at a time is made; on PostgreSQL the database itself sees to that.
     fn lock(&self) -> Result<Option<Lock>, BackupError> {
         let is_here = matches!(self.config.database(), Location::File(file) if file.exists());
-        let lock = is_here.then(|| data_folder::lock_for(&self.config.data_dir, "hyperion backup", data_folder::BACKUP_LOCK));
+        let lock =
+            is_here.then(|| data_folder::lock_for(&self.config.data_dir, "hyperion backup", data_folder::BACKUP_LOCK));
         Ok(lock.transpose()?)
     }
 
@@ -286,7 +287,9 @@ impl Copy {
             let mut path = self.0.as_os_str().to_owned();
             path.push(ending);
             match fs::remove_file(&path) {
-                Err(source) if source.kind() != io::ErrorKind::NotFound && source.kind() != io::ErrorKind::NotADirectory => {
+                Err(source)
+                    if source.kind() != io::ErrorKind::NotFound && source.kind() != io::ErrorKind::NotADirectory =>
+                {
                     return Err(BackupError::Copy {
                         path: path.into(),
                         source,

@@ -45,7 +45,11 @@ pub enum ReadError {
     #[error("{path} is damaged: it has {found} bytes and should have {wanted}")]
     Size { path: String, found: u64, wanted: u64 },
     #[error("{path} is damaged: its SHA-256 is {found} and should be {wanted}")]
-    Sum { path: String, found: String, wanted: String },
+    Sum {
+        path: String,
+        found: String,
+        wanted: String,
+    },
     #[error("{path} cannot be read: {source}")]
     Unreadable { path: String, source: object_store::Error },
 }

@@ -126,7 +126,10 @@ mod tests {
     }
 
     async fn read(sealed: Vec<u8>, identities: Option<&Identities>) -> io::Result<Vec<u8>> {
-        let pieces: Vec<io::Result<Bytes>> = sealed.chunks(777).map(|piece| Ok(Bytes::copy_from_slice(piece))).collect();
+        let pieces: Vec<io::Result<Bytes>> = sealed
+            .chunks(777)
+            .map(|piece| Ok(Bytes::copy_from_slice(piece)))
+            .collect();
         let opened = opened(futures::stream::iter(pieces), identities.cloned());
         let pieces: Vec<Bytes> = opened.try_collect().await?;
         Ok(pieces.concat())
@@ -142,8 +145,15 @@ mod tests {
         let identity = |name: &str| {
             let identity = Identity::generate();
             let path = folder.path().join(name);
-            std::fs::write(&path, format!("# created: today\n{}\n", identity.to_string().expose_secret())).unwrap();
-            (identity.to_public().to_string().parse::<Recipient>().unwrap(), Identities::read(&path).unwrap())
+            std::fs::write(
+                &path,
+                format!("# created: today\n{}\n", identity.to_string().expose_secret()),
+            )
+            .unwrap();
+            (
+                identity.to_public().to_string().parse::<Recipient>().unwrap(),
+                Identities::read(&path).unwrap(),
+            )
         };
         let ((recipient, own), (_, other)) = (identity("own"), identity("other"));
         let encrypted = sealed(&contents(), Some(&recipient));

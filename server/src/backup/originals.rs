@@ -47,12 +47,19 @@ impl Named {
 
     pub fn add(&mut self, original: &Original) -> Result<(), BackupError> {
         self.documents += 1;
-        let line = writeln!(self.file, "{} {} {}", original.sha256, original.size, original.document.0);
+        let line = writeln!(
+            self.file,
+            "{} {} {}",
+            original.sha256, original.size, original.document.0
+        );
         line.map_err(BackupError::Temporary)
     }
 
     fn groups(self) -> Result<Groups<impl Iterator<Item = io::Result<Line>>>, BackupError> {
-        let mut file = self.file.into_inner().map_err(|error| BackupError::Temporary(error.into_error()))?;
+        let mut file = self
+            .file
+            .into_inner()
+            .map_err(|error| BackupError::Temporary(error.into_error()))?;
         file.rewind().map_err(BackupError::Temporary)?;
         let lines = BufReader::new(file).lines().map(|line| Line::parse(&line?));
         Ok(Groups(lines.peekable()))
@@ -67,7 +74,8 @@ struct Line {
 
 impl Line {
     fn parse(text: &str) -> io::Result<Self> {
-        Self::read(text).ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "it holds what was not written to it"))
+        Self::read(text)
+            .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "it holds what was not written to it"))
     }
 
     fn read(text: &str) -> Option<Self> {
@@ -406,7 +414,13 @@ mod tests {
         let mut named = Named::new().unwrap();
         let mut originals = Vec::new();
         // (what is in the database by now, what is in the file)
-        for (exists, contents) in [(true, "whole"), (true, "other"), (true, ""), (false, ""), (false, "kept")] {
+        for (exists, contents) in [
+            (true, "whole"),
+            (true, "other"),
+            (true, ""),
+            (false, ""),
+            (false, "kept"),
+        ] {
             let original = Original {
                 document: DocumentId(Uuid::now_v7()),
                 name: String::new(),
@@ -449,7 +463,10 @@ mod tests {
         };
         let id = crate::backup::SnapshotId::new(chrono::Utc::now(), None);
         let list = ListWriting::begin(&place, &id).unwrap();
-        let outcome = storing.store(named, stream::empty().boxed(), list, |_| {}).await.unwrap();
+        let outcome = storing
+            .store(named, stream::empty().boxed(), list, |_| {})
+            .await
+            .unwrap();
         let Originals {
             documents,
             files,
@@ -461,7 +478,12 @@ mod tests {
 
         let mut manifest = crate::backup::manifest::tests::manifest(&id);
         manifest.objects.originals = outcome.list;
-        let entries: Vec<Entry> = crate::backup::list::entries(&place, &manifest).await.unwrap().try_collect().await.unwrap();
+        let entries: Vec<Entry> = crate::backup::list::entries(&place, &manifest)
+            .await
+            .unwrap()
+            .try_collect()
+            .await
+            .unwrap();
         let kept_of = |at: usize| {
             let entry = entries.iter().find(|entry| entry.document == originals[at].document);
             entry.unwrap().original.clone()

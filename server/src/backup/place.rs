@@ -141,7 +141,10 @@ mod tests {
         let sha256 = "ab".repeat(32);
         assert_eq!(original_at(None, &sha256), format!("originals/plain/ab/{sha256}.zst"));
         let of = |identity: age::x25519::Identity| identity.to_public().to_string().parse::<Recipient>().unwrap();
-        let (one, other) = (of(age::x25519::Identity::generate()), of(age::x25519::Identity::generate()));
+        let (one, other) = (
+            of(age::x25519::Identity::generate()),
+            of(age::x25519::Identity::generate()),
+        );
         let path = original_at(Some(&one), &sha256);
         assert!(path.ends_with(&format!("/ab/{sha256}.zst.age")), "{path}");
         assert_ne!(path, original_at(Some(&other), &sha256));

@@ -6,7 +6,8 @@ use std::{io, process::Stdio};
 
 use bytes::Bytes;
 use futures::{Stream, TryStreamExt};
-use sqlx::postgres::{PgConnectOptions, PgSslMode};
+use percent_encoding::percent_decode_str;
+use store::Location;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWriteExt},
     process::{Child, ChildStdin, ChildStdout, Command},
@@ -25,7 +26,9 @@ const SYSTEM_CERTIFICATES: u32 = 16;
 
 #[derive(Debug, thiserror::Error)]
 pub enum ProgramError {
-    #[error("{program} cannot be started: {source}. Install PostgreSQL's client programs, version {wanted} or newer, and put them on the PATH")]
+    #[error(
+        "{program} cannot be started: {source}. Install PostgreSQL's client programs, version {wanted} or newer, and put them on the PATH"
+    )]
     NotThere {
         program: &'static str,
         wanted: u32,
@@ -107,7 +110,13 @@ impl Program {
         let mut command = self.command(server);
         // Compressed by whoever stores it. Where it is restored are neither the same roles nor the same rights.
         command
-            .args(["--format=custom", "--compress=0", "--no-owner", "--no-privileges", "--no-comments"])
+            .args([
+                "--format=custom",
+                "--compress=0",
+                "--no-owner",
+                "--no-privileges",
+                "--no-comments",
+            ])
             .args(["--no-password", "--strict-names"])
             .arg(format!("--schema={}", quoted_pattern(schema)))
             .arg(format!("--snapshot={snapshot}"))
@@ -122,7 +131,13 @@ impl Program {
     pub fn restore(self, server: &Server, schema: &str) -> Result<Running<ChildStdin>, ProgramError> {
         let mut command = self.command(server);
         command
-            .args(["--format=custom", "--exit-on-error", "--single-transaction", "--no-owner", "--no-privileges"])
+            .args([
+                "--format=custom",
+                "--exit-on-error",
+                "--single-transaction",
+                "--no-owner",
+                "--no-privileges",
+            ])
             .arg("--no-password")
             // The schema itself is there.
             .arg(format!("--schema={schema}"))
@@ -232,7 +247,11 @@ async fn ended(program: Program, mut child: Child, said: JoinHandle<String>) -> 
     let said = said.trim();
     Err(ProgramError::Failed {
         program: program.name,
-        said: if said.is_empty() { status.to_string() } else { said.to_owned() },
+        said: if said.is_empty() {
+            status.to_string()
+        } else {
+            said.to_owned()
+        },
     })
 }
 
@@ -257,18 +276,16 @@ impl Server {
     /// Of an address that is accepted as one.
     pub fn at(url: &str) -> Option<Self> {
         let parsed = Url::parse(url).ok()?;
-        let options: PgConnectOptions = url.parse().ok()?;
-        let database = options.get_database().unwrap_or_else(|| options.get_username());
-        let host = options.get_socket().map(|socket| socket.to_string_lossy().into_owned());
+        let address = Location::postgres(url, 1)?.postgres_address()?;
         let mut variables = vec![
-            ("PGHOST", host.unwrap_or_else(|| options.get_host().to_owned())),
-            ("PGPORT", options.get_port().to_string()),
-            ("PGUSER", options.get_username().to_owned()),
-            ("PGDATABASE", database.to_owned()),
-            ("PGSSLMODE", ssl_mode(options.get_ssl_mode()).to_owned()),
+            ("PGHOST", address.host),
+            ("PGPORT", address.port.to_string()),
+            ("PGUSER", address.user),
+            ("PGDATABASE", address.database.clone()),
+            ("PGSSLMODE", address.ssl_mode.to_owned()),
             ("PGAPPNAME", "hyperion backup".to_owned()),
         ];
-        variables.extend(options.get_options().map(|options| ("PGOPTIONS", options.to_owned())));
+        variables.extend(address.options.map(|options| ("PGOPTIONS", options)));
         // Without a password here, the programs look where the server does: PGPASSWORD, PGPASSFILE.
         variables.extend(password(&parsed).map(|password| ("PGPASSWORD", password)));
         let named: Vec<(&'static str, String)> = parsed
@@ -279,8 +296,8 @@ impl Server {
         variables.extend(named);
         Some(Self {
             variables,
-            database: database.to_owned(),
-            verifies_by_system: matches!(options.get_ssl_mode(), PgSslMode::VerifyFull) && !names_authority,
+            database: address.database,
+            verifies_by_system: address.ssl_mode == "verify-full" && !names_authority,
         })
     }
 
@@ -295,10 +312,8 @@ fn password(url: &Url) -> Option<String> {
     if let Some((_, password)) = given {
         return Some(password.into_owned());
     }
-    // Between the two, only the escapes differ: a plus sign stands for itself here.
-    let escaped = url.password()?.replace('+', "%2B");
-    let decoded = url::form_urlencoded::parse(format!("p={escaped}").as_bytes()).next()?;
-    Some(decoded.1.into_owned())
+    let decoded = percent_decode_str(url.password()?).decode_utf8_lossy();
+    Some(decoded.into_owned())
 }
 
 fn of_certificates(key: &str) -> Option<&'static str> {
@@ -307,17 +322,6 @@ fn of_certificates(key: &str) -> Option<&'static str> {
         "sslcert" | "ssl-cert" => Some("PGSSLCERT"),
         "sslkey" | "ssl-key" => Some("PGSSLKEY"),
         _ => None,
-    }
-}
-
-fn ssl_mode(mode: PgSslMode) -> &'static str {
-    match mode {
-        PgSslMode::Disable => "disable",
-        PgSslMode::Allow => "allow",
-        PgSslMode::Prefer => "prefer",
-        PgSslMode::Require => "require",
-        PgSslMode::VerifyCa => "verify-ca",
-        PgSslMode::VerifyFull => "verify-full",
     }
 }
 
@@ -352,9 +356,9 @@ mod tests {
 
     #[test]
     fn an_address_becomes_variables_with_its_password_as_it_is() {
-        let url = "postgres://ada:p%20a+s%2Fs%25@db:6432/hyperion?sslmode=verify-full&sslrootcert=/ca.pem";
+        let url = "postgres://ada:p%20a+&s%2Fs%25@db:6432/hyperion?sslmode=verify-full&sslrootcert=/ca.pem";
         let of = |name: &str| variable(url, name);
-        assert_eq!(of("PGPASSWORD").as_deref(), Some("p a+s/s%"));
+        assert_eq!(of("PGPASSWORD").as_deref(), Some("p a+&s/s%"));
         assert_eq!(of("PGHOST").as_deref(), Some("db"));
         assert_eq!(of("PGPORT").as_deref(), Some("6432"));
         assert_eq!(of("PGUSER").as_deref(), Some("ada"));
@@ -362,7 +366,11 @@ mod tests {
         assert_eq!(of("PGSSLMODE").as_deref(), Some("verify-full"));
         assert_eq!(of("PGSSLROOTCERT").as_deref(), Some("/ca.pem"));
         assert!(!Server::at(url).unwrap().verifies_by_system);
-        assert!(Server::at("postgres://db/h?sslmode=verify-full").unwrap().verifies_by_system);
+        assert!(
+            Server::at("postgres://db/h?sslmode=verify-full")
+                .unwrap()
+                .verifies_by_system
+        );
 
         let socket = "postgres://ada@/hyperion?host=/run/postgresql&password=x%26y";
         assert_eq!(variable(socket, "PGHOST").as_deref(), Some("/run/postgresql"));

@@ -265,9 +265,13 @@ impl Request<'_> {
     }
 
     async fn keys_lost(&self, store: &Store) -> Result<usize, BackupError> {
-        let secrets = KeptKey::find(&self.config.data_dir)?.map(|key| key.secrets()).transpose()?;
+        let secrets = KeptKey::find(&self.config.data_dir)?
+            .map(|key| key.secrets())
+            .transpose()?;
         let opens = |key: &SealedKey| {
-            let unsealed = secrets.as_ref().map(|secrets| secrets.unseal(key.owner, key.connection, &key.sealed));
+            let unsealed = secrets
+                .as_ref()
+                .map(|secrets| secrets.unseal(key.owner, key.connection, &key.sealed));
             matches!(unsealed, Some(Ok(_)))
         };
         let keys = store.sealed_keys().await?;

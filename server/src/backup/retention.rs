@@ -77,7 +77,12 @@ pub async fn tidy(place: &Place, keep: usize) -> Result<Removed, BackupError> {
     if let Some(folder) = place.folder.clone() {
         let swept = tokio::task::spawn_blocking(move || sweep_parts(&folder)).await;
         let swept = swept.map_err(io::Error::other).flatten();
-        swept.map_err(|source| place.failed(object_store::Error::Generic { store: "folder", source: source.into() }))?;
+        swept.map_err(|source| {
+            place.failed(object_store::Error::Generic {
+                store: "folder",
+                source: source.into(),
+            })
+        })?;
     }
     Ok(removed)
 }

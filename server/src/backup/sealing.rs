@@ -38,7 +38,10 @@ impl FromStr for Recipient {
     fn from_str(text: &str) -> Result<Self, &'static str> {
         let mut tag = hex::encode(Sha256::digest(text));
         tag.truncate(TAG_DIGITS);
-        Ok(Self { key: text.parse()?, tag })
+        Ok(Self {
+            key: text.parse()?,
+            tag,
+        })
     }
 }
 

@@ -106,7 +106,9 @@ fn say(made: &Made, place: &Place) {
     }
     if originals.missing > 0 {
         for document in &made.missing {
-            output::print_line(format_args!("The original of document {document} is missing, or not as it was uploaded"));
+            output::print_line(format_args!(
+                "The original of document {document} is missing, or not as it was uploaded"
+            ));
         }
         let more = originals.missing.saturating_sub(made.missing.len() as u64);
         if more > 0 {

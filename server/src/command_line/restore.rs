@@ -164,7 +164,11 @@ impl Shown {
         }
         self.bars.say(|| {
             let of = |bar: &OnceCell<ProgressBar>| bar.get().map_or(0, ProgressBar::position);
-            format!("{} originals put back, {} rows compared", of(&self.originals), of(&self.rows))
+            format!(
+                "{} originals put back, {} rows compared",
+                of(&self.originals),
+                of(&self.rows)
+            )
         });
     }
 }
@@ -199,7 +203,10 @@ mod tests {
         let now = "workers = 2\nsign_up = true\nmilvus_url = \"http://m\"\nlog = \"warn\"";
         assert_eq!(
             differing(then, now),
-            ["milvus_url was not set and is \"http://m\"", "sign_up was false and is true"]
+            [
+                "milvus_url was not set and is \"http://m\"",
+                "sign_up was false and is true"
+            ]
         );
     }
 }

@@ -232,7 +232,11 @@ impl Metrics {
         };
         begin(&self.errors, "kind", &["internal"]);
         begin(&self.searches, "cache", &["hit", "miss", "off"]);
-        begin(&self.job_attempts, "outcome", &["done", "failed", "retried", "cancelled"]);
+        begin(
+            &self.job_attempts,
+            "outcome",
+            &["done", "failed", "retried", "cancelled"],
+        );
         begin(&self.model_tokens, "kind", &["prompt", "completion"]);
         self.embedded_passages.add(0, &[]);
         for kind in ["answer", "events"] {

@@ -10,7 +10,11 @@ use crate::{
 
 /// A port that nobody has now.
 fn free_address() -> String {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string()
+    TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap()
+        .to_string()
 }
 
 /// What is answered, once there is somebody to answer.
@@ -33,7 +37,10 @@ async fn waits_until_migrated(command: impl Fn(&[&str]) -> std::process::Command
         .unwrap();
     assert_eq!(answered(&address, "/healthz").await, (200, "ok".to_owned()));
     let (status, why) = answered(&address, "/readyz").await;
-    assert!(status == 503 && why.contains("waiting for `hyperion migrate`"), "{status} {why}");
+    assert!(
+        status == 503 && why.contains("waiting for `hyperion migrate`"),
+        "{status} {why}"
+    );
     assert_eq!(answered(&address, "/sign-up").await.0, 503);
 
     let migrated = ran(command(&["migrate"]).output().unwrap()).success();
@@ -43,7 +50,10 @@ async fn waits_until_migrated(command: impl Fn(&[&str]) -> std::process::Command
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     assert_eq!(answered(&address, "/sign-up").await.0, 200);
-    let stopped = std::process::Command::new("kill").arg(serving.id().to_string()).status().unwrap();
+    let stopped = std::process::Command::new("kill")
+        .arg(serving.id().to_string())
+        .status()
+        .unwrap();
     assert!(stopped.success() && serving.wait().unwrap().success());
 
     let again = ran(command(&["migrate"]).output().unwrap()).success();
@@ -75,7 +85,10 @@ async fn a_server_that_waits_ends_when_it_is_asked_to() {
         .spawn()
         .unwrap();
     answered(&address, "/healthz").await;
-    let asked = std::process::Command::new("kill").arg(serving.id().to_string()).status().unwrap();
+    let asked = std::process::Command::new("kill")
+        .arg(serving.id().to_string())
+        .status()
+        .unwrap();
     assert!(asked.success() && serving.wait().unwrap().success());
     assert!(!installation.path("data/hyperion.db").exists());
 }

@@ -1,9 +1,9 @@
 //! An index of passages that fails as it is asked to.
 
+use api::Document;
 use api::{DocumentId, KnowledgeBaseId};
 use async_trait::async_trait;
 use server::telemetry::sentry;
-use api::Document;
 use store::{IndexError, PassageIndex, Rankings, Sought, Store};
 
 pub const PANIC: &str = "How does zanzibar panic?";

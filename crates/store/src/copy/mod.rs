@@ -23,8 +23,8 @@ use crate::{
     time::now,
 };
 
-pub(crate) use self::{checksum::checksum, rows::count, tables::TABLES};
 pub use self::{checksum::Sum, error::CopyError};
+pub(crate) use self::{checksum::checksum, rows::count, tables::TABLES};
 
 /// Says of a database whether it is a copy that was not finished, and where it comes from.
 pub(crate) const FROM_UNFINISHED: &str = "SELECT source FROM copies WHERE finished_at IS NULL";

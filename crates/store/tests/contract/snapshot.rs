@@ -1,6 +1,8 @@
 //! A moment that is held, and what is put in its place.
 
-use store::{Alone, Held, Location, Milestone, Original, Purpose, Replacing, Schema, Snapshot, SnapshotError, Store, StoreError};
+use store::{
+    Alone, Held, Location, Milestone, Original, Purpose, Replacing, Schema, Snapshot, SnapshotError, Store, StoreError,
+};
 
 use crate::database::{Database, empty_postgres};
 
@@ -28,12 +30,22 @@ async fn what_is_held_is_one_moment(database: Database) {
     for name in ["b", "a", "c", "Z"] {
         database.document(user, base, name, 1).await;
     }
-    let snapshot = Snapshot::take(&database.location, &folder.path().join("copy.db")).await.unwrap();
+    let snapshot = Snapshot::take(&database.location, &folder.path().join("copy.db"))
+        .await
+        .unwrap();
     database.document(user, base, "late", 1).await;
-    database.store.delete_user(database.user("bob@example.org").await).await.unwrap();
+    database
+        .store
+        .delete_user(database.user("bob@example.org").await)
+        .await
+        .unwrap();
 
     // In the order of bytes, on either database.
-    let sums: Vec<String> = originals(&snapshot).await.into_iter().map(|original| original.sha256).collect();
+    let sums: Vec<String> = originals(&snapshot)
+        .await
+        .into_iter()
+        .map(|original| original.sha256)
+        .collect();
     assert_eq!(sums, ["Z", "a", "b", "c"]);
     let rows = snapshot.rows().await.unwrap();
     let sums = snapshot.sums(|_| {}).await.unwrap();
@@ -43,7 +55,10 @@ async fn what_is_held_is_one_moment(database: Database) {
     assert_eq!((of("users"), of("documents")), (1, 4));
     let again = snapshot.sums(|_| {}).await.unwrap();
     assert_eq!(again, sums);
-    assert_eq!(snapshot.held == Held::File(folder.path().join("copy.db")), !database.is_postgres());
+    assert_eq!(
+        snapshot.held == Held::File(folder.path().join("copy.db")),
+        !database.is_postgres()
+    );
     snapshot.close().await;
     assert!(!folder.path().join("copy.db-wal").exists());
 }
@@ -69,7 +84,10 @@ async fn milestones_are_remembered_by_name(database: Database) {
     assert_eq!(store.reached(Milestone::Drill).await.unwrap(), None);
     store.reach(Milestone::Backup).await.unwrap();
     assert!(store.reached(Milestone::Backup).await.unwrap().unwrap() >= first);
-    assert_eq!(store.installation_id().await.unwrap(), store.installation_id().await.unwrap());
+    assert_eq!(
+        store.installation_id().await.unwrap(),
+        store.installation_id().await.unwrap()
+    );
 }
 
 /// An empty database of the same kind.
@@ -87,7 +105,10 @@ async fn a_database_that_is_being_replaced_does_not_open(database: Database) {
     let replacing = Replacing::open(&location, Purpose::Restore).await.unwrap();
     replacing.begin("some").await.unwrap();
     let refused = Store::open(&location).await.err().unwrap();
-    assert!(matches!(&refused, StoreError::HalfRestored { snapshot } if snapshot == "some"), "{refused}");
+    assert!(
+        matches!(&refused, StoreError::HalfRestored { snapshot } if snapshot == "some"),
+        "{refused}"
+    );
     assert_eq!(Store::schema(&location).await.unwrap(), Schema::HalfRestored);
     replacing.give_up().await.unwrap();
     replacing.close().await;
@@ -106,7 +127,11 @@ async fn a_database_that_is_being_replaced_does_not_open(database: Database) {
     // What holds an installation is for no drill, and for a restore it is emptied of all that is in it.
     let full = Store::open(&location).await.unwrap();
     full.close().await;
-    let refused = Replacing::open(&location, Purpose::Drill).await.err().unwrap().to_string();
+    let refused = Replacing::open(&location, Purpose::Drill)
+        .await
+        .err()
+        .unwrap()
+        .to_string();
     assert!(refused.contains("is not empty"), "{refused}");
     let replacing = Replacing::open(&location, Purpose::Restore).await.unwrap();
     assert_eq!(replacing.contents().await, Some((0, 0)));

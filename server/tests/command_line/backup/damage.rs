@@ -15,8 +15,16 @@ fn what_is_damaged_or_missing_is_found_and_not_restored() {
     damage(&original);
     let found = run(&installation, &["verify"]);
     assert_eq!(found.status.code(), Some(1), "{}", found.err);
-    assert!(found.out.contains(shown) && found.out.contains("is damaged: its SHA-256 is"), "{}", found.out);
-    assert!(found.out.contains("1 of 8 objects are not what they should be"), "{}", found.out);
+    assert!(
+        found.out.contains(shown) && found.out.contains("is damaged: its SHA-256 is"),
+        "{}",
+        found.out
+    );
+    assert!(
+        found.out.contains("1 of 8 objects are not what they should be"),
+        "{}",
+        found.out
+    );
     // Nothing is replaced by what is not whole.
     fs::remove_dir_all(installation.path("data/originals")).unwrap();
     let said = run(&installation, &restore).failure();
@@ -38,7 +46,11 @@ fn what_is_damaged_or_missing_is_found_and_not_restored() {
         damage(&path);
         let found = run(&installation, &["verify"]);
         assert_eq!(found.status.code(), Some(1), "{object}: {}", found.err);
-        assert!(found.out.contains(objects[object]["path"].as_str().unwrap()), "{}", found.out);
+        assert!(
+            found.out.contains(objects[object]["path"].as_str().unwrap()),
+            "{}",
+            found.out
+        );
         let said = run(&installation, &restore).failure();
         assert!(said.contains("is damaged"), "{object}: {said}");
         installation.serve().stop();
@@ -67,7 +79,10 @@ fn a_manifest_that_cannot_be_read_is_told_and_nothing_is_removed_because_of_it()
     let name = back_up(&installation);
     fs::write(manifest_path(&installation, &name), "{").unwrap();
     let said = run(&installation, &["verify"]).failure();
-    assert!(said.contains(&format!("the manifest of snapshot {name} cannot be read")), "{said}");
+    assert!(
+        said.contains(&format!("the manifest of snapshot {name} cannot be read")),
+        "{said}"
+    );
     run(&installation, &["backup", "--keep", "1"]).success();
     run(&installation, &["backup", "--keep", "1"]).success();
     assert!(manifest_path(&installation, &name).exists());

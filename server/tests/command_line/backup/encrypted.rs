@@ -13,7 +13,10 @@ use crate::{
 /// Makes a key pair, keeps the private key in a file of this name, and gives the public one.
 fn key_pair(installation: &Installation, name: &str) -> String {
     let identity = Identity::generate();
-    installation.write(name, format!("# by the test\n{}\n", identity.to_string().expose_secret()));
+    installation.write(
+        name,
+        format!("# by the test\n{}\n", identity.to_string().expose_secret()),
+    );
     identity.to_public().to_string()
 }
 
@@ -48,15 +51,31 @@ async fn an_encrypted_snapshot_opens_with_its_private_key_alone_and_has_the_secr
     for file in &files {
         let bytes = fs::read(file).unwrap();
         let is_open = ["manifest.json", "originals.jsonl.zst"].contains(&file.file_name().unwrap().to_str().unwrap());
-        assert!(is_open || bytes.starts_with(b"age-encryption.org/v1"), "{}", file.display());
-        assert!(!String::from_utf8_lossy(&bytes).contains(key.trim()), "{}", file.display());
+        assert!(
+            is_open || bytes.starts_with(b"age-encryption.org/v1"),
+            "{}",
+            file.display()
+        );
+        assert!(
+            !String::from_utf8_lossy(&bytes).contains(key.trim()),
+            "{}",
+            file.display()
+        );
     }
-    assert!(files.iter().any(|file| file.ends_with(format!("snapshots/{name}/secret.key.zst.age"))));
+    assert!(
+        files
+            .iter()
+            .any(|file| file.ends_with(format!("snapshots/{name}/secret.key.zst.age")))
+    );
     // Whether it is whole can be told without the private key.
     run(&installation, &["verify"]).success();
     let said = run(&installation, &["verify", "--drill", "drill.db"]).failure();
     assert!(said.contains("--identity FILE"), "{said}");
-    run(&installation, &["verify", "--drill", "drill.db", "--identity", "identity.txt"]).success();
+    run(
+        &installation,
+        &["verify", "--drill", "drill.db", "--identity", "identity.txt"],
+    )
+    .success();
 
     let restore = |more: &[&str]| run(&installation, &[&["restore", "--replace-everything"], more].concat());
     let said = restore(&[]).failure();
@@ -94,6 +113,13 @@ fn with_another_key_everything_is_stored_anew_for_it() {
 fn what_is_no_public_key_is_refused() {
     let installation = Installation::with_account();
     let mut command = command(&installation, &["backup"]);
-    let said = ran(command.env("HYPERION_BACKUP_RECIPIENT", "age1nonsense").output().unwrap()).failure();
-    assert!(said.contains("HYPERION_BACKUP_RECIPIENT must be an age public key"), "{said}");
+    let said = ran(command
+        .env("HYPERION_BACKUP_RECIPIENT", "age1nonsense")
+        .output()
+        .unwrap())
+    .failure();
+    assert!(
+        said.contains("HYPERION_BACKUP_RECIPIENT must be an age public key"),
+        "{said}"
+    );
 }

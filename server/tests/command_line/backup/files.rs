@@ -16,9 +16,16 @@ async fn what_is_lost_comes_back_and_answers_as_before() {
     let asked = answers(ask);
     let server = installation.serve();
     let first = run(&installation, &["backup"]);
-    assert!(first.err.contains("WARNING: the secret key is not in this snapshot"), "{}", first.err);
+    assert!(
+        first.err.contains("WARNING: the secret key is not in this snapshot"),
+        "{}",
+        first.err
+    );
     let first = first.success();
-    assert!(first.contains("5 documents") && first.contains("5 originals, 5 of them new"), "{first}");
+    assert!(
+        first.contains("5 documents") && first.contains("5 originals, 5 of them new"),
+        "{first}"
+    );
     let second = run(&installation, &["backup"]).success();
     assert!(second.contains("5 originals, 0 of them new"), "{second}");
     server.stop();
@@ -26,13 +33,26 @@ async fn what_is_lost_comes_back_and_answers_as_before() {
     assert!(run(&installation, &["verify"]).success().contains(&name_in(&second)));
 
     let place = fs::metadata(installation.path(PLACE)).unwrap();
-    assert_eq!(std::os::unix::fs::PermissionsExt::mode(&place.permissions()) & 0o777, 0o700);
+    assert_eq!(
+        std::os::unix::fs::PermissionsExt::mode(&place.permissions()) & 0o777,
+        0o700
+    );
     let key = fs::read(installation.path("data/secret.key")).unwrap();
-    assert_eq!(names_in(&installation.path("data")).iter().filter(|name| name.contains("backup.db")).count(), 0);
+    assert_eq!(
+        names_in(&installation.path("data"))
+            .iter()
+            .filter(|name| name.contains("backup.db"))
+            .count(),
+        0
+    );
 
     lose(&installation);
     let restored = run(&installation, &["restore", "--replace-everything"]);
-    assert!(restored.err.contains("the keys of 1 connections do not open"), "{}", restored.err);
+    assert!(
+        restored.err.contains("the keys of 1 connections do not open"),
+        "{}",
+        restored.err
+    );
     assert!(restored.success().contains("those here are the same"));
     assert_eq!(answers(ask), asked);
     assert_whole(run(&installation, &EXAMINE), 5);
@@ -48,7 +68,9 @@ async fn what_is_lost_comes_back_and_answers_as_before() {
 async fn that_it_went_well_is_remembered_and_a_drill_leaves_nothing_behind() {
     let installation = with_documents();
     let reached = async |milestone| {
-        let store = Store::open(&Location::File(installation.path("data/hyperion.db"))).await.unwrap();
+        let store = Store::open(&Location::File(installation.path("data/hyperion.db")))
+            .await
+            .unwrap();
         let reached = store.reached(milestone).await.unwrap();
         store.close().await;
         reached
@@ -86,10 +108,15 @@ fn a_restore_says_first_what_it_replaces_and_refuses_what_is_in_use() {
     assert!(said.contains("there is no snapshot in"), "{said}");
     let name = back_up(&installation);
     installation.write("more/late.txt", "The late one.");
-    installation.run(&["ingest", "more", "--knowledge-base", "Papers"]).success();
+    installation
+        .run(&["ingest", "more", "--knowledge-base", "Papers"])
+        .success();
 
     let said = run(&installation, &["restore"]).failure();
-    assert!(said.contains("(1 users, 6 documents)") && said.contains(&name), "{said}");
+    assert!(
+        said.contains("(1 users, 6 documents)") && said.contains(&name),
+        "{said}"
+    );
     assert!(said.contains("Run it again with --replace-everything"), "{said}");
     let server = installation.serve();
     let said = run(&installation, &["restore", "--replace-everything"]).failure();
@@ -105,7 +132,10 @@ fn a_restore_says_first_what_it_replaces_and_refuses_what_is_in_use() {
 fn snapshots_are_whole_while_files_are_taken_in() {
     let installation = Installation::with_account();
     for n in 0..60 {
-        installation.write(&format!("files/{n}.txt"), format!("Parcel {n} is on shelf {n} of the depot."));
+        installation.write(
+            &format!("files/{n}.txt"),
+            format!("Parcel {n} is on shelf {n} of the depot."),
+        );
     }
     let mut ingesting = installation
         .command(&["ingest", "files", "--knowledge-base", "Parcels"])
@@ -129,7 +159,9 @@ fn snapshots_are_whole_while_files_are_taken_in() {
         let data = format!("restored-{place}");
         let restore = ["restore", "--snapshot", name, "--replace-everything"];
         ran(command_on(&installation, &data, &restore).output().unwrap()).success();
-        let documents = manifest(&installation, name)["originals"]["documents"].as_u64().unwrap();
+        let documents = manifest(&installation, name)["originals"]["documents"]
+            .as_u64()
+            .unwrap();
         assert_whole(
             ran(command_on(&installation, &data, &EXAMINE).output().unwrap()),
             usize::try_from(documents).unwrap(),
@@ -143,9 +175,14 @@ fn snapshots_are_whole_while_files_are_taken_in() {
 fn a_backup_that_is_killed_is_no_snapshot_and_the_next_one_goes_on() {
     let installation = Installation::with_account();
     for n in 0..150 {
-        installation.write(&format!("files/{n}.txt"), format!("Parcel {n} is on shelf {n} of the depot."));
+        installation.write(
+            &format!("files/{n}.txt"),
+            format!("Parcel {n} is on shelf {n} of the depot."),
+        );
     }
-    installation.run(&["ingest", "files", "--knowledge-base", "Parcels"]).success();
+    installation
+        .run(&["ingest", "files", "--knowledge-base", "Parcels"])
+        .success();
     // Killed while originals are being stored. One that is through by then is no test of it.
     loop {
         let _ = fs::remove_dir_all(installation.path(PLACE));
@@ -159,7 +196,10 @@ fn a_backup_that_is_killed_is_no_snapshot_and_the_next_one_goes_on() {
             break;
         }
     }
-    let there = originals(&installation).iter().filter(|path| !path.to_string_lossy().contains('#')).count();
+    let there = originals(&installation)
+        .iter()
+        .filter(|path| !path.to_string_lossy().contains('#'))
+        .count();
     assert!((1..150).contains(&there), "{there}");
     let said = run(&installation, &["verify"]).failure();
     assert!(said.contains("there is no snapshot in"), "{said}");
@@ -191,7 +231,10 @@ fn a_place_is_of_one_installation() {
     let said = other.run(&["backup", "--to", place.to_str().unwrap()]).failure();
     assert!(said.contains("holds snapshots of another installation"), "{said}");
     // What was restored is the same installation.
-    ran(command_on(&one, "restored", &["restore", "--replace-everything"]).output().unwrap()).success();
+    ran(command_on(&one, "restored", &["restore", "--replace-everything"])
+        .output()
+        .unwrap())
+    .success();
     ran(command_on(&one, "restored", &["backup"]).output().unwrap()).success();
     assert_eq!(published(&one).len(), 2);
 }
@@ -206,11 +249,16 @@ async fn a_snapshot_of_a_newer_version_is_refused_and_an_older_one_brought_up_to
     changed["program"] = "9.0.0".into();
     fs::write(manifest_path(&installation, &name), changed.to_string()).unwrap();
     let said = run(&installation, &["restore", "--replace-everything"]).failure();
-    assert!(said.contains("was made by Hyperion 9.0.0, which is newer than this one"), "{said}");
+    assert!(
+        said.contains("was made by Hyperion 9.0.0, which is newer than this one"),
+        "{said}"
+    );
     assert_whole(run(&installation, &EXAMINE), 5);
 
     // As the version before this schema would have made it.
-    let stored = installation.path(PLACE).join(changed["objects"]["database"]["path"].as_str().unwrap());
+    let stored = installation
+        .path(PLACE)
+        .join(changed["objects"]["database"]["path"].as_str().unwrap());
     let database = installation.path("older.db");
     fs::write(&database, zstd::decode_all(fs::File::open(&stored).unwrap()).unwrap()).unwrap();
     let mut connection = SqliteConnection::connect(database.to_str().unwrap()).await.unwrap();

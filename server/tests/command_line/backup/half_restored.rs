@@ -24,13 +24,19 @@ async fn a_restore_that_is_killed_keeps_servers_away_until_a_second_one_is_throu
     killed.wait().unwrap();
 
     let said = servers.run(&["serve", "--listen", "127.0.0.1:0"]).failure();
-    assert!(said.contains("was not restored whole into this database: run `hyperion restore` again"), "{said}");
+    assert!(
+        said.contains("was not restored whole into this database: run `hyperion restore` again"),
+        "{said}"
+    );
     for command in [&["migrate"][..], &["backup"], &["user", "list"], &["ask", QUESTIONS[0]]] {
         let said = servers.run(command).failure();
         assert!(said.contains("restored"), "{command:?}: {said}");
     }
     let examined = servers.run(&["doctor", "--listen", "127.0.0.1:0"]).out;
-    assert!(examined.contains("fail  database: a snapshot was not restored whole"), "{examined}");
+    assert!(
+        examined.contains("fail  database: a snapshot was not restored whole"),
+        "{examined}"
+    );
 
     servers.run(&restore).success();
     assert_whole(servers.run(&EXAMINE), 5);
@@ -55,7 +61,10 @@ async fn a_drill_that_was_killed_is_in_nobodys_way() {
     let users = servers::rows(&scratch, "SELECT count(*) FROM users").await;
     assert_eq!(users, 1);
     servers.run(&drill).success();
-    let left = servers::rows(&scratch, "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace");
+    let left = servers::rows(
+        &scratch,
+        "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace",
+    );
     assert_eq!(left.await, 0);
 }
 
@@ -63,9 +72,14 @@ async fn a_drill_that_was_killed_is_in_nobodys_way() {
 fn a_restore_of_files_that_is_killed_keeps_servers_away_until_a_second_one_is_through() {
     let installation = with_documents();
     for n in 0..150 {
-        installation.write(&format!("more/{n}.txt"), format!("Parcel {n} is on shelf {n} of the depot."));
+        installation.write(
+            &format!("more/{n}.txt"),
+            format!("Parcel {n} is on shelf {n} of the depot."),
+        );
     }
-    installation.run(&["ingest", "more", "--knowledge-base", "Parcels"]).success();
+    installation
+        .run(&["ingest", "more", "--knowledge-base", "Parcels"])
+        .success();
     back_up(&installation);
     let restore = ["restore", "--replace-everything"];
     let mark = installation.path("data/hyperion.db-restoring");

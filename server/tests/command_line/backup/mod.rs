@@ -45,8 +45,14 @@ fn back_up(installation: &Installation) -> String {
 /// The name of the snapshot that was made.
 #[track_caller]
 fn name_in(said: &str) -> String {
-    let line = said.lines().find(|line| line.starts_with("Snapshot ") && line.contains(" is in "));
-    line.unwrap_or_else(|| panic!("{said}")).split(' ').nth(1).unwrap().to_owned()
+    let line = said
+        .lines()
+        .find(|line| line.starts_with("Snapshot ") && line.contains(" is in "));
+    line.unwrap_or_else(|| panic!("{said}"))
+        .split(' ')
+        .nth(1)
+        .unwrap()
+        .to_owned()
 }
 
 /// The snapshots that are published, the newest last.
@@ -57,7 +63,11 @@ fn published(installation: &Installation) -> Vec<String> {
 }
 
 fn manifest_path(installation: &Installation, name: &str) -> PathBuf {
-    installation.path(PLACE).join("snapshots").join(name).join("manifest.json")
+    installation
+        .path(PLACE)
+        .join("snapshots")
+        .join(name)
+        .join("manifest.json")
 }
 
 fn manifest(installation: &Installation, name: &str) -> Value {
@@ -69,7 +79,9 @@ fn names_in(folder: &Path) -> Vec<String> {
     let Ok(entries) = fs::read_dir(folder) else {
         return Vec::new();
     };
-    let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    let mut names: Vec<String> = entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
     names.sort();
     names
 }

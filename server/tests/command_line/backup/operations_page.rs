@@ -54,12 +54,20 @@ async fn rehearse(whom: For, variables: BTreeMap<&str, String>, lost: impl Async
     let headings: Vec<String> = steps().into_iter().map(|(heading, _)| heading).collect();
     assert_eq!(
         headings,
-        ["Fill it", "Back it up", "Lose it", "Get it back", "Ask the same questions"]
+        [
+            "Fill it",
+            "Back it up",
+            "Lose it",
+            "Get it back",
+            "Ask the same questions"
+        ]
     );
     for (heading, blocks) in steps() {
         for (_, commands) in blocks.iter().filter(|(of, _)| *of == For::All || *of == whom) {
             let mut shell = reaching_s3(Command::new("bash"));
-            shell.args(["-euo", "pipefail", "-c", commands]).current_dir(installation.path("."));
+            shell
+                .args(["-euo", "pipefail", "-c", commands])
+                .current_dir(installation.path("."));
             for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("HYPERION_")) {
                 shell.env_remove(name);
             }
@@ -69,7 +77,12 @@ async fn rehearse(whom: For, variables: BTreeMap<&str, String>, lost: impl Async
                 .env("HYPERION_DATA_DIR", installation.path("data"))
                 .envs(&variables);
             let done = ran(shell.output().unwrap());
-            assert!(done.status.success(), "{heading}: {commands}\n{}\n{}", done.out, done.err);
+            assert!(
+                done.status.success(),
+                "{heading}: {commands}\n{}\n{}",
+                done.out,
+                done.err
+            );
             if heading == "Lose it" {
                 lost(&installation).await;
             }
@@ -78,7 +91,12 @@ async fn rehearse(whom: For, variables: BTreeMap<&str, String>, lost: impl Async
     let (before, after) = ("before.txt", "after.txt");
     let read = |name: &str| fs::read_to_string(installation.path(name)).unwrap();
     assert_eq!(read(before), read(after));
-    for cited in ["thirty days", "[1] leave.md, page", "harbour master", "[1] harbour.txt, page"] {
+    for cited in [
+        "thirty days",
+        "[1] leave.md, page",
+        "harbour master",
+        "[1] harbour.txt, page",
+    ] {
         assert!(read(after).contains(cited), "{}", read(after));
     }
     installation
@@ -106,7 +124,10 @@ async fn the_rehearsal_succeeds_word_for_word_with_postgresql_and_s3() {
     let lost = async |installation: &Installation| {
         // The page leaves this to the provider of the bucket.
         empty(&large.bucket).await;
-        let left = rows(&large.database, "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace");
+        let left = rows(
+            &large.database,
+            "SELECT count(*) FROM pg_class WHERE relnamespace = 'public'::regnamespace",
+        );
         assert_eq!(left.await, 0);
         assert!(!installation.path("data").exists());
     };

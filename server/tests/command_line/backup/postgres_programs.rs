@@ -11,7 +11,10 @@ use crate::migrate_storage::run as run_command;
 pub fn stand_in(installation: &Installation, command: &mut Command, program: &str, script: &str) {
     let bin = format!("{program}-stand-in");
     let real = "real() { PATH=${PATH#*:} PROGRAM \"$@\"; }".replace("PROGRAM", program);
-    installation.write(&format!("{bin}/{program}"), format!("#!/bin/sh\nset -e\n{real}\n{script}\n"));
+    installation.write(
+        &format!("{bin}/{program}"),
+        format!("#!/bin/sh\nset -e\n{real}\n{script}\n"),
+    );
     let path = installation.path(&bin).join(program);
     fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
     let before = std::env::var("PATH").unwrap();
@@ -44,11 +47,17 @@ async fn a_pg_dump_that_is_older_or_not_there_or_gives_nothing_makes_no_snapshot
 
     let old = "echo 'pg_dump (PostgreSQL) 9.6.24'";
     let said = run_command(back_up_with(&servers, old)).failure();
-    assert!(said.contains("pg_dump on the PATH is of PostgreSQL 9, and the server is of"), "{said}");
+    assert!(
+        said.contains("pg_dump on the PATH is of PostgreSQL 9, and the server is of"),
+        "{said}"
+    );
     let mut nowhere = servers.command(&["backup"]);
     nowhere.env("PATH", servers.installation.path("nothing"));
     let said = run_command(nowhere).failure();
-    assert!(said.contains("pg_dump cannot be started") && said.contains("on the PATH"), "{said}");
+    assert!(
+        said.contains("pg_dump cannot be started") && said.contains("on the PATH"),
+        "{said}"
+    );
 
     for (gives, what) in [
         ("exit 0", "no bytes"),
@@ -57,7 +66,10 @@ async fn a_pg_dump_that_is_older_or_not_there_or_gives_nothing_makes_no_snapshot
         ("real \"$@\" --exclude-table='*'", "tables are missing"),
     ] {
         let said = run_command(back_up_with(&servers, &when_dumping(gives))).failure();
-        assert!(said.contains("the dump of the database is empty") && said.contains(what), "{gives}: {said}");
+        assert!(
+            said.contains("the dump of the database is empty") && said.contains(what),
+            "{gives}: {said}"
+        );
     }
     let said = run_command(back_up_with(&servers, &when_dumping("echo 'disk on fire' >&2; exit 3"))).failure();
     assert!(said.contains("pg_dump failed: disk on fire"), "{said}");
@@ -72,7 +84,9 @@ async fn a_pg_dump_that_is_older_or_not_there_or_gives_nothing_makes_no_snapshot
 async fn no_password_is_in_the_arguments() {
     let mut servers = OnServers::new().await;
     servers.large.database = servers.large.database.replace("hyperion@", "hyperion:hunter2@");
-    let script = when_dumping("echo \"$@\" > arguments; echo \"$PGPASSWORD ${HYPERION_SECRET_KEY:-none}\" > variables; real \"$@\"");
+    let script = when_dumping(
+        "echo \"$@\" > arguments; echo \"$PGPASSWORD ${HYPERION_SECRET_KEY:-none}\" > variables; real \"$@\"",
+    );
     run_command(back_up_with(&servers, &script)).success();
     let read = |name: &str| fs::read_to_string(servers.installation.path(name)).unwrap();
     assert!(!read("arguments").contains("hunter2"), "{}", read("arguments"));
@@ -95,7 +109,9 @@ async fn while_one_backup_runs_a_second_refuses() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_killed_while_it_dumps_is_no_snapshot() {
     let servers = OnServers::new().await;
-    let script = when_dumping("real \"$@\" | head -c 20000; touch dumping; while kill -0 $PPID 2> /dev/null; do sleep 0.1; done");
+    let script = when_dumping(
+        "real \"$@\" | head -c 20000; touch dumping; while kill -0 $PPID 2> /dev/null; do sleep 0.1; done",
+    );
     let mut first = back_up_with(&servers, &script).spawn().unwrap();
     wait_for(&servers.installation.path("dumping"), &mut first);
     first.kill().unwrap();
@@ -116,7 +132,11 @@ async fn a_document_that_is_deleted_meanwhile_is_deleted_again_when_it_is_restor
         "psql '{}' --no-psqlrc --quiet --tuples-only --no-align -c \"{sql}\" > deleting; mv deleting deleted; while [ ! -e go-on ]; do sleep 0.05; done; real \"$@\"",
         servers.large.database
     ));
-    let mut running = back_up_with(&servers, &script).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut running = back_up_with(&servers, &script)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
     // The row goes first and the file after it, as when the server does it.
     wait_for(&servers.installation.path("deleted"), &mut running);
     let id = fs::read_to_string(servers.installation.path("deleted")).unwrap();

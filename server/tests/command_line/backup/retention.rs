@@ -13,16 +13,22 @@ use crate::{installation::EMAIL, migrate_storage::with_documents};
 /// Makes a file look as if nobody had written to it for two days.
 fn age(path: &Path) {
     let file = File::options().write(true).open(path).unwrap();
-    file.set_modified(SystemTime::now() - Duration::from_secs(2 * 24 * 60 * 60)).unwrap();
+    file.set_modified(SystemTime::now() - Duration::from_secs(2 * 24 * 60 * 60))
+        .unwrap();
 }
 
 /// Deletes a document as the server does, and gives the checksum of its original.
 async fn delete(installation: &Installation, name: &str) -> String {
-    let store = Store::open(&Location::File(installation.path("data/hyperion.db"))).await.unwrap();
+    let store = Store::open(&Location::File(installation.path("data/hyperion.db")))
+        .await
+        .unwrap();
     let owner = store.user_by_email(EMAIL).await.unwrap().unwrap().user.id;
     let bases = store.knowledge_bases(owner, &api::PageQuery::default()).await.unwrap();
     let base = bases.items[0].id;
-    let all = store.documents(owner, base, &api::DocumentQuery::default()).await.unwrap();
+    let all = store
+        .documents(owner, base, &api::DocumentQuery::default())
+        .await
+        .unwrap();
     let document = all.items.into_iter().find(|document| document.name == name).unwrap();
     store.delete_document(owner, document.id).await.unwrap();
     store.close().await;
@@ -44,12 +50,21 @@ async fn the_newest_stay_and_originals_go_with_the_last_that_needs_them() {
     assert!(!installation.path(PLACE).join("snapshots").join(&first).exists());
 
     // Nobody needs the original any more, but it might belong to a backup that still goes on.
-    let unneeded = || originals(&installation).into_iter().find(|path| path.to_string_lossy().contains(&sha256));
+    let unneeded = || {
+        originals(&installation)
+            .into_iter()
+            .find(|path| path.to_string_lossy().contains(&sha256))
+    };
     for original in originals(&installation) {
         age(&original);
     }
     let path = unneeded().unwrap();
-    File::options().write(true).open(&path).unwrap().set_modified(SystemTime::now()).unwrap();
+    File::options()
+        .write(true)
+        .open(&path)
+        .unwrap()
+        .set_modified(SystemTime::now())
+        .unwrap();
     back_up("2");
     age(&unneeded().unwrap());
     let said = back_up("2");
@@ -75,8 +90,18 @@ async fn a_snapshot_that_lacks_originals_supersedes_none() {
     for _ in 0..2 {
         let made = run(&installation, &["backup", "--keep", "1"]);
         assert_eq!(made.status.code(), Some(1), "{}", made.out);
-        assert!(made.out.contains(&format!("The original of document {lost} is missing")), "{}", made.out);
-        assert!(made.err.contains("lacks 1 originals that the installation itself does not have"), "{}", made.err);
+        assert!(
+            made.out
+                .contains(&format!("The original of document {lost} is missing")),
+            "{}",
+            made.out
+        );
+        assert!(
+            made.err
+                .contains("lacks 1 originals that the installation itself does not have"),
+            "{}",
+            made.err
+        );
     }
     assert_eq!(published(&installation).len(), 4);
     assert_eq!(published(&installation)[0], good);
@@ -86,7 +111,10 @@ async fn a_snapshot_that_lacks_originals_supersedes_none() {
     assert!(found.out.contains("lacks 1 originals"), "{}", found.out);
     let restore = ["restore", "--replace-everything", "--snapshot", &lacking];
     let told = ran(command_on(&installation, "other", &restore).output().unwrap()).success();
-    assert!(told.contains(&format!("Document {lost} is without its original")), "{told}");
+    assert!(
+        told.contains(&format!("Document {lost} is without its original")),
+        "{told}"
+    );
 
     fs::write(path, whole).unwrap();
     let said = run(&installation, &["backup", "--keep", "1"]).success();
@@ -97,12 +125,19 @@ async fn a_snapshot_that_lacks_originals_supersedes_none() {
 fn what_was_never_finished_goes_after_a_day() {
     let installation = with_documents();
     let unfinished = |name: &str| {
-        let path = installation.path(PLACE).join("snapshots").join(name).join("database.db.zst");
+        let path = installation
+            .path(PLACE)
+            .join("snapshots")
+            .join(name)
+            .join("database.db.zst");
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, "half").unwrap();
         path
     };
-    let (old, new) = (unfinished("20200101T000000Z-00000000"), unfinished("20200102T000000Z-00000000"));
+    let (old, new) = (
+        unfinished("20200101T000000Z-00000000"),
+        unfinished("20200102T000000Z-00000000"),
+    );
     let part = installation.path(PLACE).join("originals/plain/ab/half.zst#1");
     fs::create_dir_all(part.parent().unwrap()).unwrap();
     fs::write(&part, "half").unwrap();

@@ -151,7 +151,12 @@ async fn everything_comes_back_into_an_empty_database_and_bucket() {
     let server = std::env::var("TEST_POSTGRES_URL").unwrap();
     let (_, name) = lost.database.rsplit_once('/').unwrap();
     let drop = sqlx::AssertSqlSafe(format!("DROP DATABASE {name} WITH (FORCE)"));
-    PgConnection::connect(&server).await.unwrap().execute(drop).await.unwrap();
+    PgConnection::connect(&server)
+        .await
+        .unwrap()
+        .execute(drop)
+        .await
+        .unwrap();
 
     let new = Large::new().await;
     let restore = ["restore", "--replace-everything", "--identity", "identity.txt"];
@@ -167,15 +172,28 @@ async fn everything_comes_back_into_an_empty_database_and_bucket() {
     without.env_remove("HYPERION_SECRET_KEY");
     let told = run_command(without).success();
     assert!(told.contains("export HYPERION_SECRET_KEY="), "{told}");
-    assert_eq!(answers(|question| servers.command_in(&new, &["ask", question, "--json"])), asked);
+    assert_eq!(
+        answers(|question| servers.command_in(&new, &["ask", question, "--json"])),
+        asked
+    );
     assert_whole(run_command(servers.command_in(&new, &EXAMINE)), 5);
     let secret = opened(&new.location(), servers.installation.path("replica")).await;
     assert_eq!(secret, SECRET);
-    assert_eq!(rows(&new.database, "SELECT count(*) FROM pg_class WHERE relname = 'restore_in_progress'").await, 0);
+    assert_eq!(
+        rows(
+            &new.database,
+            "SELECT count(*) FROM pg_class WHERE relname = 'restore_in_progress'"
+        )
+        .await,
+        0
+    );
 
     // Once more, over what is there.
     run_command(servers.command_in(&new, &restore)).success();
-    assert_eq!(answers(|question| servers.command_in(&new, &["ask", question, "--json"])), asked);
+    assert_eq!(
+        answers(|question| servers.command_in(&new, &["ask", question, "--json"])),
+        asked
+    );
     let said = run_command(servers.command_in(&new, &["backup", "--recipient", &recipient])).success();
     assert!(said.contains("0 of them new"), "{said}");
 }
@@ -189,7 +207,10 @@ async fn a_database_that_is_not_for_it_is_left_as_it_is() {
     assert!(said.contains("is not empty, it holds the table"), "{said}");
     let foreign = empty_database().await;
     let mut connection = PgConnection::connect(&foreign).await.unwrap();
-    connection.execute("CREATE TABLE notes (text TEXT); INSERT INTO notes VALUES ('mine')").await.unwrap();
+    connection
+        .execute("CREATE TABLE notes (text TEXT); INSERT INTO notes VALUES ('mine')")
+        .await
+        .unwrap();
     connection.close().await.unwrap();
     let said = servers.run(&["verify", "--drill", &foreign]).failure();
     assert!(said.contains("it holds the table notes"), "{said}");
@@ -199,7 +220,10 @@ async fn a_database_that_is_not_for_it_is_left_as_it_is() {
     };
     let restore = ["restore", "--replace-everything"];
     let said = run_command(servers.command_in(&other, &restore)).failure();
-    assert!(said.contains("holds the table notes, which is not Hyperion's"), "{said}");
+    assert!(
+        said.contains("holds the table notes, which is not Hyperion's"),
+        "{said}"
+    );
     assert_eq!(rows(&foreign, "SELECT count(*) FROM notes").await, 1);
 
     let listen = servers.command(&["serve", "--listen", "127.0.0.1:0"]);
@@ -213,7 +237,10 @@ async fn a_database_that_is_not_for_it_is_left_as_it_is() {
     let small = &servers.installation;
     let from = ["restore", "--replace-everything", "--from", &servers.place];
     let said = run_command(reaching_s3(small.command(&from))).failure();
-    assert!(said.contains("is of a PostgreSQL database, and here is a SQLite one"), "{said}");
+    assert!(
+        said.contains("is of a PostgreSQL database, and here is a SQLite one"),
+        "{said}"
+    );
     let location = Location::File(small.path("data/hyperion.db"));
     assert!(matches!(Store::schema(&location).await, Ok(store::Schema::Current)));
 }
@@ -230,5 +257,9 @@ async fn what_is_not_in_the_bucket_any_more_is_found() {
     let found = servers.run(&["verify"]);
     assert_eq!(found.status.code(), Some(1), "{}", found.err);
     let name = Path::new(original).file_name().unwrap().to_str().unwrap();
-    assert!(found.out.contains(name) && found.out.contains("bytes and should have"), "{}", found.out);
+    assert!(
+        found.out.contains(name) && found.out.contains("bytes and should have"),
+        "{}",
+        found.out
+    );
 }
