@@ -77,7 +77,7 @@ e2e:
 # Of the program that the browser tests have built: a release build takes longer than all tests.
 image-of-tests:
 	@echo "== An image of it, confined"
-	scripts/image.sh check
+	DIST=target/dist-dev scripts/image.sh check
 
 image:
 	@scripts/setup.sh test

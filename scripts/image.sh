@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# An OCI image made of target/dist without Nix or Docker: laid out and configured like the one of `nix build .#image`
+# An OCI image made of target/dist (or the folder DIST) without Nix or Docker: laid out and configured like the one of `nix build .#image`
 # (nix/image), with the few libraries of this machine that the program links to, and no shell.
 #
 #   scripts/image.sh build   assembles it at target/image, an OCI layout with the tag `hyperion`
@@ -8,7 +8,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 target=${CARGO_TARGET_DIR:-target}
-dist=$target/dist
+dist=${DIST:-$target/dist}
 PATH=$PATH:/usr/sbin
 
 fail() { printf 'image: %s\n' "$*" >&2; exit 1; }
