@@ -1,9 +1,9 @@
 //! An index of passages that fails as it is asked to.
 
-use api::{DocumentId, KnowledgeBaseId};
+use api::{Document, DocumentId, KnowledgeBaseId};
 use async_trait::async_trait;
 use server::telemetry::sentry;
-use store::{Document, IndexError, PassageIndex, Rankings, Sought, Store};
+use store::{IndexError, PassageIndex, Rankings, Sought, Store};
 
 pub const PANIC: &str = "How does zanzibar panic?";
 pub const ERROR: &str = "How does zanzibar fail?";
