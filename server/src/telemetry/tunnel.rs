@@ -2,7 +2,7 @@
 
 use ::sentry::types::Dsn;
 use axum::{body::Bytes, extract::State, http::StatusCode};
-use reqwest::{Client, header};
+use reqwest::Client;
 use serde::Deserialize;
 use url::Url;
 use utoipa_axum::{router::OpenApiRouter, routes};
@@ -16,8 +16,6 @@ use crate::{
 
 /// Bytes; a page sends some kB of stack at most.
 pub const LARGEST_REPORT: usize = 32 << 10;
-
-const ENVELOPE: &str = "application/x-sentry-envelope";
 
 pub fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::new().routes(routes!(report))
@@ -61,7 +59,6 @@ impl Tunnel {
             .client
             .post(self.url.clone())
             .header("x-sentry-auth", &self.authorization)
-            .header(header::CONTENT_TYPE, ENVELOPE)
             .body(envelope);
         request.send().await?.error_for_status().map(drop)
     }

@@ -71,6 +71,7 @@ async fn a_report_is_passed_on_as_it_is_and_says_nothing_of_who_sent_it() {
     };
     assert_eq!(uri.path(), "/errors/api/7/envelope/");
     assert_eq!(*body, envelope);
+    assert_eq!(headers[header::CONTENT_TYPE], "application/x-sentry-envelope");
     assert!(headers["x-sentry-auth"].to_str().unwrap().contains("sentry_key=5ec3e7"));
     assert!(headers.get(header::COOKIE).is_none() && headers.get("x-forwarded-for").is_none());
 }

@@ -1,7 +1,6 @@
 //! An index of passages that fails as it is asked to.
 
-use api::Document;
-use api::{DocumentId, KnowledgeBaseId};
+use api::{Document, DocumentId, KnowledgeBaseId};
 use async_trait::async_trait;
 use server::telemetry::sentry;
 use store::{IndexError, PassageIndex, Rankings, Sought, Store};

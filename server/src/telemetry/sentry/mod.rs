@@ -11,7 +11,11 @@ use ::sentry::{
     ClientInitGuard, ClientOptions, Integration, Transport, TransportFactory, TransportOptions,
     integrations::backtrace::ProcessStacktraceIntegration, protocol::Event, transports::ReqwestHttpTransportOptions,
 };
-use reqwest::{Client, redirect};
+use reqwest::{
+    Client,
+    header::{CONTENT_TYPE, HeaderMap, HeaderValue},
+    redirect,
+};
 
 pub use self::{
     logged::LoggedErrors,
@@ -62,8 +66,11 @@ pub fn environment() -> String {
 /// Reaches Sentry, wherever the operator has it. It follows no redirect, as what is sent is meant for nobody else.
 pub(super) fn client() -> Result<Client, ReportingError> {
     provide_cryptography();
+    // Some receivers take nothing without it, and Sentry's library does not say it.
+    let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/x-sentry-envelope"))]);
     let builder = || {
         Client::builder()
+            .default_headers(headers.clone())
             .redirect(redirect::Policy::none())
             .connect_timeout(CONNECT_TIMEOUT)
             .timeout(TIMEOUT)
