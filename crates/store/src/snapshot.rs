@@ -14,8 +14,9 @@ use std::{
 use api::DocumentId;
 use futures::TryStreamExt;
 use sqlx::{
-    ConnectOptions, Connection, Executor, PgPool,
+    ConnectOptions, Connection, Executor, PgPool, SqlitePool,
     postgres::{PgConnectOptions, PgPoolOptions},
+    sqlite::{SqliteConnectOptions, SqlitePoolOptions},
 };
 
 use crate::{
@@ -134,7 +135,7 @@ impl Snapshot {
                     .await?;
                 connection.close().await?;
                 Ok(Self {
-                    moment: Store::connect(&Location::File(copy.to_owned())).await?,
+                    moment: reading(Pool::Sqlite(of_copy(copy).await?)),
                     held: Held::File(copy.to_owned()),
                     schema,
                 })
@@ -147,13 +148,8 @@ impl Snapshot {
                 .fetch_one(&pool)
                 .await?;
                 let (exported, in_schema, version) = described;
-                let pool = Pool::Postgres(pool);
                 Ok(Self {
-                    moment: Store {
-                        reads: pool.clone(),
-                        writes: pool,
-                        frequencies: Frequencies::default(),
-                    },
+                    moment: reading(Pool::Postgres(pool)),
                     held: Held::Postgres {
                         exported,
                         schema: in_schema,
@@ -237,6 +233,23 @@ impl Store {
         }
         Ok(sums)
     }
+}
+
+fn reading(pool: Pool) -> Store {
+    Store {
+        reads: pool.clone(),
+        writes: pool,
+        frequencies: Frequencies::default(),
+    }
+}
+
+/// Reads a copy that nobody writes to: SQLite puts nothing beside it, and changes nothing in it.
+async fn of_copy(copy: &Path) -> Result<SqlitePool, sqlx::Error> {
+    let options = SqliteConnectOptions::new()
+        .filename(copy)
+        .read_only(true)
+        .immutable(true);
+    SqlitePoolOptions::new().max_connections(1).connect_with(options).await
 }
 
 /// One connection in one transaction, which sees the database as it was at the beginning.
