@@ -57,11 +57,17 @@ function expectNothingPersonal(reports: unknown, { person, address }: Reporting)
 test('a panic of the app is reported with its place, and only once', async ({ page, reporting }) => {
   // As when an extension writes into the page: what the app takes over is not what it would have made.
   await change(page, /\/conversations\//, (html) => html.replace(/<body[^>]*>/, '$&Jane Zanzibar'));
+  let sent = 0;
+  page.on('request', (request) => (sent += Number(request.url().endsWith('/api/v1/error-reports'))));
+  // A panic ends in an error that nothing catches, too.
+  const failed = page.waitForEvent('pageerror');
   await page.goto(reporting.address);
   await page.locator('html[data-stopped]').waitFor({ state: 'attached' });
+  await failed;
 
   const reports = await reporting.sentry.received(1);
   expect(reports).toHaveLength(1);
+  expect(sent).toBe(1);
   const [report] = reports;
   expect(report).toMatchObject({
     level: 'fatal',
@@ -82,7 +88,9 @@ test('a panic of the app is reported with its place, and only once', async ({ pa
 test('errors of the scripts are reported, a handful of them, and those of others are not', async ({ page, reporting }) => {
   await onRequest(
     page,
-    `for (let n = 0; n < 9; n++) setTimeout(() => JSON.parse('Jane Zanzibar ' + n));
+    `addEventListener('unhandledrejection', () => {
+      for (let n = 0; n < 9; n++) setTimeout(() => JSON.parse('Jane Zanzibar ' + n));
+    }, { once: true });
     Promise.reject(new RangeError('"Jane Zanzibar" is too much'));`,
   );
   await page.goto(reporting.address);
