@@ -372,7 +372,7 @@ mod tests {
                 .verifies_by_system
         );
 
-        let socket = "postgres://ada@/hyperion?host=/run/postgresql&password=x%26y";
+        let socket = "postgres:///hyperion?host=/run/postgresql&user=ada&password=x%26y";
         assert_eq!(variable(socket, "PGHOST").as_deref(), Some("/run/postgresql"));
         assert_eq!(variable(socket, "PGPASSWORD").as_deref(), Some("x&y"));
         assert_eq!(variable("postgres://ada@db/h", "PGPASSWORD"), None);

@@ -41,7 +41,7 @@ async fn waits_until_migrated(command: impl Fn(&[&str]) -> std::process::Command
         status == 503 && why.contains("waiting for `hyperion migrate`"),
         "{status} {why}"
     );
-    assert_eq!(answered(&address, "/sign-up").await.0, 503);
+    assert_eq!(answered(&address, "/api/v1/openapi.json").await.0, 503);
 
     let migrated = ran(command(&["migrate"]).output().unwrap()).success();
     assert!(migrated.contains("has the schema of this program now"), "{migrated}");
@@ -49,7 +49,7 @@ async fn waits_until_migrated(command: impl Fn(&[&str]) -> std::process::Command
         assert!(serving.try_wait().unwrap().is_none(), "it has ended");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    assert_eq!(answered(&address, "/sign-up").await.0, 200);
+    assert_eq!(answered(&address, "/api/v1/openapi.json").await.0, 200);
     let stopped = std::process::Command::new("kill")
         .arg(serving.id().to_string())
         .status()
@@ -72,7 +72,7 @@ async fn a_server_on_a_file_waits_until_it_is_migrated() {
 async fn a_replica_waits_until_its_database_is_migrated() {
     let (installation, large) = (Installation::new(), Large::new().await);
     let key = "5e".repeat(32);
-    waits_until_migrated(|args| large.command_with_key(&installation, args, &key)).await;
+    waits_until_migrated(|args| large.command_in(&installation, "replica", args, &key)).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -47,17 +47,17 @@ impl Large {
     /// The program as a replica, with the key of the installation's data folder.
     pub fn command(&self, installation: &Installation, args: &[&str]) -> Command {
         let key = fs::read_to_string(installation.path("data/secret.key")).unwrap();
-        self.command_with_key(installation, args, &key)
+        self.command_in(installation, "replica", args, &key)
     }
 
-    /// The same with another key.
-    pub fn command_with_key(&self, installation: &Installation, args: &[&str], key: &str) -> Command {
+    /// The same with another data folder and another key.
+    pub fn command_in(&self, installation: &Installation, data: &str, args: &[&str], key: &str) -> Command {
         let args = [
             args,
             &["--database-url", &self.database, "--originals-url", &self.bucket],
         ]
         .concat();
-        let mut command = reaching_s3(installation.command_on("replica", &args));
+        let mut command = reaching_s3(installation.command_on(data, &args));
         command.env("HYPERION_SECRET_KEY", key);
         command
     }
@@ -158,12 +158,12 @@ fn assert_alike(before: &[Vec<(String, f64)>], after: &[Vec<(String, f64)>]) {
 
 pub const SECRET: &str = "sk-of-the-connection";
 
-/// A connection whose key is sealed with the installation's, to where nobody listens.
-pub async fn connect(installation: &Installation) {
+/// Gives this person a connection to where nobody listens, whose key is sealed with the installation's.
+pub async fn connect(installation: &Installation, email: &str) {
     let store = Store::open(&Location::File(installation.path("data/hyperion.db")))
         .await
         .unwrap();
-    let owner = store.user_by_email(EMAIL).await.unwrap().unwrap().user.id;
+    let owner = store.user_by_email(email).await.unwrap().unwrap().user.id;
     let id = api::ConnectionId(Uuid::now_v7());
     let sealed = Secrets::open(&installation.path("data"))
         .unwrap()
@@ -181,11 +181,11 @@ pub async fn connect(installation: &Installation) {
     store.close().await;
 }
 
-/// The key of the connection in a database, opened with the key of a data folder.
-pub async fn opened(location: &Location, data: PathBuf) -> String {
+/// The key of this person's connection in a database, opened with the key of a data folder.
+pub async fn opened(location: &Location, data: PathBuf, email: &str) -> String {
     let secrets = KeptKey::in_folder(&data).unwrap().unwrap().secrets().unwrap();
     let store = Store::open(location).await.unwrap();
-    let owner = store.user_by_email(EMAIL).await.unwrap().unwrap().user.id;
+    let owner = store.user_by_email(email).await.unwrap().unwrap().user.id;
     let stored = store.connections(owner).await.unwrap().remove(0);
     store.close().await;
     let opened = secrets
@@ -249,10 +249,13 @@ async fn an_installation_that_moves_to_large_servers_and_back_answers_and_finds_
 #[tokio::test(flavor = "multi_thread")]
 async fn the_key_of_a_connection_still_opens_and_a_wrong_secret_key_is_refused() {
     let (installation, large) = (Installation::with_account(), Large::new().await);
-    connect(&installation).await;
+    connect(&installation, EMAIL).await;
     large.write_file(&installation);
     report(run(migrate(&installation, "large.toml")));
-    assert_eq!(opened(&large.location(), installation.path("data")).await, SECRET);
+    assert_eq!(
+        opened(&large.location(), installation.path("data"), EMAIL).await,
+        SECRET
+    );
 
     installation.write("small.toml", "data_dir = \"back\"\n");
     let back = || large.command(&installation, &["migrate-storage", "--json", "--to", "small.toml"]);
@@ -270,7 +273,7 @@ async fn the_key_of_a_connection_still_opens_and_a_wrong_secret_key_is_refused()
     report(run(back()));
     assert!(is_private(&installation.path("back/secret.key")));
     let location = Location::File(installation.path("back/hyperion.db"));
-    assert_eq!(opened(&location, installation.path("back")).await, SECRET);
+    assert_eq!(opened(&location, installation.path("back"), EMAIL).await, SECRET);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,7 +7,7 @@ use store::Location;
 use super::*;
 use crate::{
     installation::is_private,
-    migrate_storage::{SECRET, answers, connect, opened, with_documents},
+    migrate_storage::{SECRET, answers, opened, with_documents},
 };
 
 /// Makes a key pair, keeps the private key in a file of this name, and gives the public one.
@@ -37,7 +37,7 @@ fn files_below(folder: &Path) -> Vec<PathBuf> {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_encrypted_snapshot_opens_with_its_private_key_alone_and_has_the_secret_key() {
     let installation = with_documents();
-    connect(&installation).await;
+    connect_bob(&installation).await;
     let ask = |question: &str| command(&installation, &["ask", question, "--json"]);
     let asked = answers(ask);
     let key = fs::read_to_string(installation.path("data/secret.key")).unwrap();
@@ -90,7 +90,7 @@ async fn an_encrypted_snapshot_opens_with_its_private_key_alone_and_has_the_secr
     assert_eq!(answers(ask), asked);
     assert!(is_private(&installation.path("data/secret.key")));
     let location = Location::File(installation.path("data/hyperion.db"));
-    assert_eq!(opened(&location, installation.path("data")).await, SECRET);
+    assert_eq!(opened(&location, installation.path("data"), BOB).await, SECRET);
 }
 
 #[test]

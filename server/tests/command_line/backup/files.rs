@@ -6,12 +6,12 @@ use sqlx::{Connection, Executor, SqliteConnection};
 use store::{Location, Milestone, Store};
 
 use super::*;
-use crate::migrate_storage::{SECRET, answers, connect, opened, with_documents};
+use crate::migrate_storage::{SECRET, answers, opened, with_documents};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_lost_comes_back_and_answers_as_before() {
     let installation = with_documents();
-    connect(&installation).await;
+    connect_bob(&installation).await;
     let ask = |question: &str| command(&installation, &["ask", question, "--json"]);
     let asked = answers(ask);
     let server = installation.serve();
@@ -61,7 +61,7 @@ async fn what_is_lost_comes_back_and_answers_as_before() {
     // With the key that was kept elsewhere nothing is lost at all.
     fs::write(installation.path("data/secret.key"), key).unwrap();
     let location = Location::File(installation.path("data/hyperion.db"));
-    assert_eq!(opened(&location, installation.path("data")).await, SECRET);
+    assert_eq!(opened(&location, installation.path("data"), BOB).await, SECRET);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -144,7 +144,8 @@ fn snapshots_are_whole_while_files_are_taken_in() {
     let mut names = Vec::new();
     loop {
         let ended = ingesting.try_wait().unwrap();
-        names.push(back_up(&installation));
+        let made = run(&installation, &["backup", "--keep", "1000"]).success();
+        names.push(name_in(&made));
         if let Some(status) = ended {
             assert!(status.success());
             break;
@@ -171,6 +172,12 @@ fn snapshots_are_whole_while_files_are_taken_in() {
     assert_eq!(last["originals"]["documents"], 60, "{last}");
 }
 
+/// How many originals are stored whole. What is being written has a number in its name.
+fn stored(installation: &Installation) -> usize {
+    let all = originals(installation);
+    all.iter().filter(|path| !path.to_string_lossy().contains('#')).count()
+}
+
 #[test]
 fn a_backup_that_is_killed_is_no_snapshot_and_the_next_one_goes_on() {
     let installation = Installation::with_account();
@@ -187,7 +194,7 @@ fn a_backup_that_is_killed_is_no_snapshot_and_the_next_one_goes_on() {
     loop {
         let _ = fs::remove_dir_all(installation.path(PLACE));
         let mut backing_up = command(&installation, &["backup"]).spawn().unwrap();
-        while originals(&installation).is_empty() {
+        while stored(&installation) == 0 {
             assert!(backing_up.try_wait().unwrap().is_none(), "it has ended");
         }
         backing_up.kill().unwrap();
@@ -196,10 +203,7 @@ fn a_backup_that_is_killed_is_no_snapshot_and_the_next_one_goes_on() {
             break;
         }
     }
-    let there = originals(&installation)
-        .iter()
-        .filter(|path| !path.to_string_lossy().contains('#'))
-        .count();
+    let there = stored(&installation);
     assert!((1..150).contains(&there), "{there}");
     let said = run(&installation, &["verify"]).failure();
     assert!(said.contains("there is no snapshot in"), "{said}");

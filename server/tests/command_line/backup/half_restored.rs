@@ -59,7 +59,7 @@ async fn a_drill_that_was_killed_is_in_nobodys_way() {
     killed.kill().unwrap();
     killed.wait().unwrap();
     let users = servers::rows(&scratch, "SELECT count(*) FROM users").await;
-    assert_eq!(users, 1);
+    assert_eq!(users, 2);
     servers.run(&drill).success();
     let left = servers::rows(
         &scratch,

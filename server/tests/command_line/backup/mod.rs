@@ -17,7 +17,10 @@ use std::{
 
 use serde_json::Value;
 
-use crate::installation::{Installation, Ran, ran};
+use crate::{
+    installation::{Installation, Ran, ran},
+    migrate_storage::connect,
+};
 
 /// Where the snapshots of an installation are, in its folder.
 const PLACE: &str = "snapshots";
@@ -105,6 +108,16 @@ fn damage(path: &Path) {
     let middle = bytes.len() / 2;
     bytes[middle] ^= 1;
     fs::write(path, bytes).unwrap();
+}
+
+/// Somebody with a connection. Questions are the first account's, and are answered without it.
+const BOB: &str = "bob@example.org";
+
+async fn connect_bob(installation: &Installation) {
+    installation
+        .run_with_input(&["user", "add", BOB], crate::installation::PASSWORD)
+        .success();
+    connect(installation, BOB).await;
 }
 
 /// Everything that a data folder has is lost.

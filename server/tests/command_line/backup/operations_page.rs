@@ -132,6 +132,6 @@ async fn the_rehearsal_succeeds_word_for_word_with_postgresql_and_s3() {
         assert!(!installation.path("data").exists());
     };
     let installation = rehearse(For::Servers, variables, lost).await;
-    let mut examine = large.command_with_key(&installation, &EXAMINE, &"5e".repeat(32));
+    let mut examine = large.command_in(&installation, "data", &EXAMINE, &"5e".repeat(32));
     assert_whole(ran(examine.output().unwrap()), 2);
 }

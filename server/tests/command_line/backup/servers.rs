@@ -9,7 +9,7 @@ use store::{Location, Milestone, Store};
 
 use super::*;
 use crate::{
-    migrate_storage::{Large, SECRET, answers, connect, opened, reaching_s3, run as run_command, with_documents},
+    migrate_storage::{Large, SECRET, answers, opened, reaching_s3, run as run_command, with_documents},
     postgres::empty_database,
 };
 
@@ -25,7 +25,7 @@ impl OnServers {
     /// With the documents of [`with_documents`], and the key of a connection.
     pub async fn new() -> Self {
         let (installation, large) = (with_documents(), Large::new().await);
-        connect(&installation).await;
+        connect_bob(&installation).await;
         large.write_file(&installation);
         let migrate = installation.command(&["migrate-storage", "--to", "large.toml"]);
         run_command(reaching_s3(migrate)).success();
@@ -177,7 +177,7 @@ async fn everything_comes_back_into_an_empty_database_and_bucket() {
         asked
     );
     assert_whole(run_command(servers.command_in(&new, &EXAMINE)), 5);
-    let secret = opened(&new.location(), servers.installation.path("replica")).await;
+    let secret = opened(&new.location(), servers.installation.path("replica"), BOB).await;
     assert_eq!(secret, SECRET);
     assert_eq!(
         rows(
@@ -226,7 +226,12 @@ async fn a_database_that_is_not_for_it_is_left_as_it_is() {
     );
     assert_eq!(rows(&foreign, "SELECT count(*) FROM notes").await, 1);
 
-    let listen = servers.command(&["serve", "--listen", "127.0.0.1:0"]);
+    // On another machine, so to say.
+    let listen = ["serve", "--listen", "127.0.0.1:0"];
+    let key = fs::read_to_string(servers.installation.path("data/secret.key")).unwrap();
+    let listen = servers
+        .large
+        .command_in(&servers.installation, "elsewhere", &listen, &key);
     let server = crate::installation::serve(listen);
     let said = servers.run(&restore).failure();
     assert!(said.contains("is being served, by"), "{said}");
