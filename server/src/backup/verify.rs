@@ -92,7 +92,7 @@ pub async fn without_original(
     without.try_collect().await
 }
 
-/// As many of something as there are in a stream of bytes.
+/// All bytes of a small object.
 pub async fn whole(
     mut bytes: impl stream::Stream<Item = Result<bytes::Bytes, BackupError>> + Unpin,
 ) -> Result<Vec<u8>, BackupError> {
