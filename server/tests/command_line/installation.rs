@@ -153,6 +153,44 @@ pub fn ran(output: Output) -> Ran {
     }
 }
 
+/// A program that ends with the test, however that ends.
+pub struct Started(Child);
+
+/// Starts a command that the test stops, kills or waits for.
+pub fn start(mut command: Command) -> Started {
+    Started(command.spawn().unwrap())
+}
+
+impl Started {
+    /// Asks it to stop.
+    pub fn ask_to_stop(&self) {
+        let id = self.0.id().to_string();
+        assert!(Command::new("kill").arg(id).status().unwrap().success());
+    }
+
+    pub fn kill(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+
+    pub fn wait(&mut self) -> ExitStatus {
+        self.0.wait().unwrap()
+    }
+
+    /// How it has ended, if it has.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.0.try_wait().unwrap()
+    }
+}
+
+impl Drop for Started {
+    fn drop(&mut self) {
+        // It has ended already, or the test failed.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 pub struct Serving {
     child: Child,
     out: BufReader<std::process::ChildStdout>,

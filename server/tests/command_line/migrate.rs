@@ -1,9 +1,13 @@
 //! A database that is brought to its schema apart from the servers.
 
-use std::{net::TcpListener, process::Stdio, time::Duration};
+use std::{
+    net::TcpListener,
+    process::{Command, Stdio},
+    time::Duration,
+};
 
 use crate::{
-    installation::{Installation, ran, serve},
+    installation::{Installation, Started, ran, serve, start},
     migrate_storage::Large,
     session::http,
 };
@@ -15,6 +19,11 @@ fn free_address() -> String {
         .local_addr()
         .unwrap()
         .to_string()
+}
+
+fn silently(mut command: Command) -> Started {
+    command.stdout(Stdio::null());
+    start(command)
 }
 
 /// What is answered, once there is somebody to answer.
@@ -29,12 +38,9 @@ async fn answered(address: &str, path: &str) -> (u16, String) {
 }
 
 /// A server that must not migrate is alive and not ready until somebody else has, and is then ready at the same address.
-async fn waits_until_migrated(command: impl Fn(&[&str]) -> std::process::Command) {
+async fn waits_until_migrated(command: impl Fn(&[&str]) -> Command) {
     let address = free_address();
-    let mut serving = command(&["serve", "--listen", &address, "--migrate", "false"])
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut serving = silently(command(&["serve", "--listen", &address, "--migrate", "false"]));
     assert_eq!(answered(&address, "/healthz").await, (200, "ok".to_owned()));
     let (status, why) = answered(&address, "/readyz").await;
     assert!(
@@ -46,15 +52,12 @@ async fn waits_until_migrated(command: impl Fn(&[&str]) -> std::process::Command
     let migrated = ran(command(&["migrate"]).output().unwrap()).success();
     assert!(migrated.contains("has the schema of this program now"), "{migrated}");
     while answered(&address, "/readyz").await.0 != 200 {
-        assert!(serving.try_wait().unwrap().is_none(), "it has ended");
+        assert!(serving.ended().is_none(), "it has ended");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     assert_eq!(answered(&address, "/api/v1/openapi.json").await.0, 200);
-    let stopped = std::process::Command::new("kill")
-        .arg(serving.id().to_string())
-        .status()
-        .unwrap();
-    assert!(stopped.success() && serving.wait().unwrap().success());
+    serving.ask_to_stop();
+    assert!(serving.wait().success());
 
     let again = ran(command(&["migrate"]).output().unwrap()).success();
     assert!(again.contains("has the schema of this program already"), "{again}");
@@ -79,16 +82,9 @@ async fn a_replica_waits_until_its_database_is_migrated() {
 async fn a_server_that_waits_ends_when_it_is_asked_to() {
     let installation = Installation::new();
     let address = free_address();
-    let mut serving = installation
-        .command(&["serve", "--listen", &address, "--migrate", "false"])
-        .stdout(Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut serving = silently(installation.command(&["serve", "--listen", &address, "--migrate", "false"]));
     answered(&address, "/healthz").await;
-    let asked = std::process::Command::new("kill")
-        .arg(serving.id().to_string())
-        .status()
-        .unwrap();
-    assert!(asked.success() && serving.wait().unwrap().success());
+    serving.ask_to_stop();
+    assert!(serving.wait().success());
     assert!(!installation.path("data/hyperion.db").exists());
 }

@@ -137,13 +137,10 @@ fn snapshots_are_whole_while_files_are_taken_in() {
             format!("Parcel {n} is on shelf {n} of the depot."),
         );
     }
-    let mut ingesting = installation
-        .command(&["ingest", "files", "--knowledge-base", "Parcels"])
-        .spawn()
-        .unwrap();
+    let mut ingesting = start(installation.command(&["ingest", "files", "--knowledge-base", "Parcels"]));
     let mut names = Vec::new();
     loop {
-        let ended = ingesting.try_wait().unwrap();
+        let ended = ingesting.ended();
         let made = run(&installation, &["backup", "--keep", "1000"]).success();
         names.push(name_in(&made));
         if let Some(status) = ended {
@@ -193,12 +190,11 @@ fn a_backup_that_is_killed_is_no_snapshot_and_the_next_one_goes_on() {
     // Killed while originals are being stored. One that is through by then is no test of it.
     loop {
         let _ = fs::remove_dir_all(installation.path(PLACE));
-        let mut backing_up = command(&installation, &["backup"]).spawn().unwrap();
+        let mut backing_up = start(command(&installation, &["backup"]));
         while stored(&installation) == 0 {
-            assert!(backing_up.try_wait().unwrap().is_none(), "it has ended");
+            assert!(backing_up.ended().is_none(), "it has ended");
         }
-        backing_up.kill().unwrap();
-        backing_up.wait().unwrap();
+        backing_up.kill();
         if published(&installation).is_empty() {
             break;
         }

@@ -1,7 +1,5 @@
 //! A restore that is cut off.
 
-use std::process::Stdio;
-
 use super::{
     postgres_programs::{stand_in, wait_for},
     servers::OnServers,
@@ -18,10 +16,9 @@ async fn a_restore_that_is_killed_keeps_servers_away_until_a_second_one_is_throu
     let script = "if [ \"$1\" = --version ]; then real --version; exit 0; fi\n\
                   head -c 20000 > /dev/null; touch restoring; while kill -0 $PPID 2> /dev/null; do sleep 0.1; done";
     stand_in(&servers.installation, &mut killed, "pg_restore", script);
-    let mut killed = killed.stdout(Stdio::null()).spawn().unwrap();
+    let mut killed = start(killed);
     wait_for(&servers.installation.path("restoring"), &mut killed);
-    killed.kill().unwrap();
-    killed.wait().unwrap();
+    killed.kill();
 
     let said = servers.run(&["serve", "--listen", "127.0.0.1:0"]).failure();
     assert!(
@@ -54,10 +51,9 @@ async fn a_drill_that_was_killed_is_in_nobodys_way() {
     let script = "if [ \"$1\" = --version ]; then real --version; exit 0; fi\n\
                   real \"$@\"; touch restored; while kill -0 $PPID 2> /dev/null; do sleep 0.1; done";
     stand_in(&servers.installation, &mut killed, "pg_restore", script);
-    let mut killed = killed.stdout(Stdio::null()).spawn().unwrap();
+    let mut killed = start(killed);
     wait_for(&servers.installation.path("restored"), &mut killed);
-    killed.kill().unwrap();
-    killed.wait().unwrap();
+    killed.kill();
     let users = servers::rows(&scratch, "SELECT count(*) FROM users").await;
     assert_eq!(users, 2);
     servers.run(&drill).success();
@@ -86,10 +82,9 @@ fn a_restore_of_files_that_is_killed_keeps_servers_away_until_a_second_one_is_th
     // One that is through before it is killed is no test of it.
     loop {
         lose(&installation);
-        let mut killed = command(&installation, &restore).stdout(Stdio::null()).spawn().unwrap();
+        let mut killed = start(command(&installation, &restore));
         wait_for(&mark, &mut killed);
-        killed.kill().unwrap();
-        killed.wait().unwrap();
+        killed.kill();
         if mark.exists() {
             break;
         }

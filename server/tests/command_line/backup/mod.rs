@@ -18,7 +18,7 @@ use std::{
 use serde_json::Value;
 
 use crate::{
-    installation::{Installation, Ran, ran},
+    installation::{Installation, Ran, ran, start},
     migrate_storage::connect,
 };
 

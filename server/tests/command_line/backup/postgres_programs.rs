@@ -5,7 +5,7 @@
 use std::{os::unix::fs::PermissionsExt, process::Stdio, thread, time::Duration};
 
 use super::{servers::OnServers, *};
-use crate::migrate_storage::run as run_command;
+use crate::{installation::Started, migrate_storage::run as run_command};
 
 /// Puts a stand-in for a program first on the path of a command.
 pub fn stand_in(installation: &Installation, command: &mut Command, program: &str, script: &str) {
@@ -33,9 +33,9 @@ fn back_up_with(servers: &OnServers, script: &str) -> Command {
 }
 
 /// Waits until a program that runs has made this file.
-pub fn wait_for(path: &Path, running: &mut std::process::Child) {
+pub fn wait_for(path: &Path, running: &mut Started) {
     while !path.exists() {
-        assert!(running.try_wait().unwrap().is_none(), "it has ended");
+        assert!(running.ended().is_none(), "it has ended");
         thread::sleep(Duration::from_millis(20));
     }
 }
@@ -97,12 +97,12 @@ async fn no_password_is_in_the_arguments() {
 async fn while_one_backup_runs_a_second_refuses() {
     let servers = OnServers::new().await;
     let script = when_dumping("touch dumping; while [ ! -e go-on ]; do sleep 0.05; done; real \"$@\"");
-    let mut first = back_up_with(&servers, &script).stdout(Stdio::null()).spawn().unwrap();
+    let mut first = start(back_up_with(&servers, &script));
     wait_for(&servers.installation.path("dumping"), &mut first);
     let said = servers.run(&["backup"]).failure();
     assert!(said.contains("another `hyperion backup` of"), "{said}");
     servers.installation.write("go-on", "");
-    assert!(first.wait().unwrap().success());
+    assert!(first.wait().success());
     assert_eq!(servers.published().await.len(), 1);
 }
 
@@ -112,10 +112,9 @@ async fn what_is_killed_while_it_dumps_is_no_snapshot() {
     let script = when_dumping(
         "real \"$@\" | head -c 20000; touch dumping; while kill -0 $PPID 2> /dev/null; do sleep 0.1; done",
     );
-    let mut first = back_up_with(&servers, &script).spawn().unwrap();
+    let mut first = start(back_up_with(&servers, &script));
     wait_for(&servers.installation.path("dumping"), &mut first);
-    first.kill().unwrap();
-    first.wait().unwrap();
+    first.kill();
     assert!(servers.published().await.is_empty());
     let said = servers.run(&["verify"]).failure();
     assert!(said.contains("there is no snapshot in"), "{said}");
@@ -132,17 +131,17 @@ async fn a_document_that_is_deleted_meanwhile_is_deleted_again_when_it_is_restor
         "psql '{}' --no-psqlrc --quiet --tuples-only --no-align -c \"{sql}\" > deleting; mv deleting deleted; while [ ! -e go-on ]; do sleep 0.05; done; real \"$@\"",
         servers.large.database
     ));
-    let mut running = back_up_with(&servers, &script)
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut backing_up = back_up_with(&servers, &script);
+    let said = fs::File::create(servers.installation.path("said")).unwrap();
+    backing_up.stdout(Stdio::from(said));
+    let mut running = start(backing_up);
     // The row goes first and the file after it, as when the server does it.
     wait_for(&servers.installation.path("deleted"), &mut running);
     let id = fs::read_to_string(servers.installation.path("deleted")).unwrap();
     servers::remove(&servers.large.bucket, id.trim()).await;
     servers.installation.write("go-on", "");
-    let told = ran(running.wait_with_output().unwrap()).success();
+    assert!(running.wait().success());
+    let told = fs::read_to_string(servers.installation.path("said")).unwrap();
     assert!(told.contains("1 documents were deleted while it was made"), "{told}");
     servers.run(&["verify"]).success();
     servers.run(&["restore", "--replace-everything"]).success();
